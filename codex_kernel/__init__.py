@@ -1,0 +1,5 @@
+"""OpenAI Codex in Jupyter: a kernel whose cells are prompts, and the record of what came of them."""
+
+from codex_kernel._version import __version__
+
+__all__ = ["__version__"]
