@@ -1,0 +1,81 @@
+"""Every identifier and path of the package, and the one place that derives one from another.
+
+Ids are opaque strings with a type of their own, so that a cell id cannot be passed for a turn
+id. Nothing else in the package builds a key, a display id or a path by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NewType
+
+TurnId = NewType("TurnId", str)
+"""Ours, a UUIDv7: known before anything is sent, sorts by time."""
+SessionId = NewType("SessionId", str)
+"""The app-server's thread id."""
+CodexTurnId = NewType("CodexTurnId", str)
+ItemId = NewType("ItemId", str)
+ApprovalId = NewType("ApprovalId", str)
+CellId = NewType("CellId", str)
+"""Never unique alone: a copied notebook keeps the ids of its cells."""
+NotebookPath = NewType("NotebookPath", str)
+"""A stored path: absolute, real, native separators."""
+
+
+def new_turn_id() -> TurnId:
+    """A new UUIDv7 (RFC 9562, section 5.7): 48 bits of milliseconds, the rest random."""
+    value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    digits = f"{value:032x}"
+    return TurnId("-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])))
+
+
+def approval_id(turn_id: TurnId, number: int) -> ApprovalId:
+    """The id of the `number`-th question of a turn, from 1."""
+    return ApprovalId(f"{turn_id}.{number}")
+
+
+def display_id(turn_id: TurnId) -> str:
+    """The `display_id` of the one output of a turn."""
+    return f"codex-turn-{turn_id}"
+
+
+def stored_path(path: str | os.PathLike[str]) -> NotebookPath:
+    """The form in which a path is compared and stored: absolute and real."""
+    return NotebookPath(os.path.realpath(os.path.expanduser(path)))
+
+
+def notebook_from_environment(environ: Mapping[str, str]) -> NotebookPath | None:
+    """The notebook a Jupyter server started this kernel for, or None.
+
+    `JPY_SESSION_NAME` holds an absolute path for notebooks; consoles put other things there.
+    It is not corrected after a rename, so it is only where a look-up begins.
+    """
+    name = environ.get("JPY_SESSION_NAME", "")
+    if not name.endswith(".ipynb") or not os.path.isabs(name):
+        return None
+    return stored_path(name)
+
+
+def relative_path(path: str, folder: str) -> str:
+    """How a path is shown: relative to `folder` when it lies below it, else as it is."""
+    try:
+        shown = os.path.relpath(path, folder)
+    except ValueError:  # another drive on Windows
+        return path
+    return path if shown.startswith(os.pardir) else shown
+
+
+def log_path(data_folder: Path) -> Path:
+    """The file of the turn log in the package's data folder."""
+    return data_folder / "turns.sqlite"
+
+
+def start_lock_path(data_folder: Path) -> Path:
+    """The file whose lock serialises the starts of app-servers on this machine."""
+    return data_folder / "app-server-start.lock"
