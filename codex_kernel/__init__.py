@@ -1,4 +1,4 @@
-"""OpenAI Codex in Jupyter: a kernel whose cells are prompts, and the record of what came of them."""
+"""OpenAI Codex in Jupyter: a kernel whose cells are prompts, and a record of what came of them."""
 
 from codex_kernel._version import __version__
 
