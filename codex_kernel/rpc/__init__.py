@@ -1,0 +1,1 @@
+"""JSON-RPC as the app-server speaks it; knows none of its methods."""

@@ -1,0 +1,56 @@
+"""JSON lines without I/O: bytes in, frames out, and a message as one frame.
+
+Owns where a frame begins and ends. Refuses to know what a frame means, and has no limit on
+its length: the app-server sends lines of several megabytes, and any fixed cap is a cliff.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+Message = dict[str, Any]
+
+_encode_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+class LineFramer:
+    """Cuts a stream of bytes into lines; linear in the bytes, however they are chunked."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The lines that `chunk` completes, without line ends; empty lines are left out."""
+        lines = chunk.split(b"\n")
+        unfinished = lines.pop()
+        if lines and self._pieces:
+            self._pieces.append(lines[0])
+            lines[0] = b"".join(self._pieces)
+            self._pieces = []
+        if unfinished:
+            self._pieces.append(unfinished)
+        return [line for line in map(_without_cr, lines) if line]
+
+    def close(self) -> list[bytes]:
+        """The last line when the stream ended without a line end (at most one)."""
+        line = _without_cr(b"".join(self._pieces))
+        self._pieces = []
+        return [line] if line else []
+
+
+def encode(message: Message) -> bytes:
+    """`message` as one frame, UTF-8 JSON without a line end.
+
+    Halves of surrogate pairs, which a browser's text can contain, are joined or replaced:
+    the app-server does not answer a line that is not valid UTF-8. Raises ValueError for NaN.
+    """
+    text = _encode_text(message)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def _without_cr(line: bytes) -> bytes:
+    return line[:-1] if line.endswith(b"\r") else line

@@ -1,0 +1,63 @@
+"""Signals to a child's process group, where there are such things, and exits in words.
+
+Owns the differences between POSIX and Windows. Refuses to know what the child is.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+HAS_GROUPS = hasattr(os, "killpg")
+
+
+def spawn_options() -> dict[str, Any]:
+    """Arguments that give a child a session and process group of its own.
+
+    Otherwise a Ctrl-C in the terminal of Jupyter would reach the app-server and end it.
+    """
+    if HAS_GROUPS:
+        return {"start_new_session": True}
+    return {"creationflags": 0x00000200}  # CREATE_NEW_PROCESS_GROUP
+
+
+def terminate_group(pid: int) -> None:
+    """Ask the group led by `pid` to end (SIGTERM); it may already be gone."""
+    _signal_group(pid, signal.SIGTERM)
+
+
+def kill_group(pid: int) -> None:
+    """End the group led by `pid` now; it may already be gone."""
+    _signal_group(pid, signal.SIGKILL if HAS_GROUPS else signal.SIGTERM)
+
+
+def is_group_alive(pid: int) -> bool:
+    """Whether the group led by `pid` has members (always False on Windows)."""
+    return HAS_GROUPS and _signal_group(pid, 0)
+
+
+def describe_exit(returncode: int) -> str:
+    """How a process ended, to follow "it ...": `returncode` as in `subprocess`."""
+    if returncode == 0:
+        return "ended"
+    if returncode > 0:
+        return f"ended with exit status {returncode}"
+    try:
+        name = signal.Signals(-returncode).name
+    except ValueError:
+        name = f"signal {-returncode}"
+    if name == "SIGKILL":
+        return "was killed (SIGKILL: by hand, or because memory ran out)"
+    return f"was killed by {name}"
+
+
+def _signal_group(pid: int, number: int) -> bool:
+    try:
+        if HAS_GROUPS:
+            os.killpg(pid, number)
+        else:
+            os.kill(pid, number)
+    except OSError:  # gone, or (macOS) a group of zombies
+        return False
+    return True
