@@ -5,7 +5,8 @@ model is not. The script language is described in `script`. It stands apart from
 package and imports nothing of it.
 """
 
-from .scenarios import DEMO_FOLDER, Scenario, demo_scenarios, load_scenarios
+from .demo_scenarios import DEMO_FOLDER, demo_scenarios
+from .scenarios import Scenario, load_scenarios
 from .script import ScriptError
 from .server import ScriptedModel
 

@@ -7,7 +7,8 @@ import asyncio
 import signal
 from pathlib import Path
 
-from .scenarios import demo_scenarios, load_scenarios
+from .demo_scenarios import demo_scenarios
+from .scenarios import load_scenarios
 from .server import ScriptedModel
 
 

@@ -11,9 +11,7 @@ PROVIDER = "scripted"
 _PROVIDER_SETTINGS = ("request_max_retries", "stream_max_retries", "stream_idle_timeout_ms")
 
 
-def write_config(
-    codex_home: Path, base_url: str, model: str = "gpt-5.5", **settings: Any
-) -> Path:
+def write_config(codex_home: Path, base_url: str, model: str = "gpt-5.5", **settings: Any) -> Path:
     """Write `codex_home`/config.toml (the folder is made) and return its path.
 
     `settings` are further settings of Codex; the retry counts and the idle timeout go to the

@@ -24,6 +24,7 @@ _ROUND_IN_ID = re.compile(r"^[a-z]+_([0-9a-f]{12})_r(\d+)_")
 _ROUND_IN_SUMMARY = re.compile(r"\[scripted turn ([0-9a-f]{12}), next round (\d+)\]")
 _RUNNING_COMMAND = re.compile(r'session(?: |_)id"?:? (\d+)|"session_id":(\d+)', re.IGNORECASE)
 _COMPACTION_PROMPT = "CONTEXT CHECKPOINT COMPACTION"
+_TASK = re.compile(r"Message Type: \w*TASK\b")
 # What Codex itself writes into the conversation in the user's name.
 _NOT_THE_USER = re.compile(
     r"\s*(?:<(?:environment_context|user_instructions|turn_aborted|skill|user_shell_command|"
@@ -164,7 +165,8 @@ class ModelRequest:
 def _user_parts(item: dict[str, Any]) -> list[str]:
     """The texts in an item that are the user's words (or, for a sub-agent, its task)."""
     if item.get("type") == "agent_message":
-        return [_text(item)]
+        # Agents also report back by messages; only a task is a prompt.
+        return [_text(item)] if _TASK.search(_text(item)) else []
     if item.get("type", "message") != "message" or item.get("role") != "user":
         return []
     return [text for text in _texts(item) if not _NOT_THE_USER.match(text)]
@@ -176,7 +178,12 @@ def _texts(item: dict[str, Any]) -> list[str]:
         return [content]
     if not isinstance(content, list):
         return []
-    return [str(part.get("text") or "") for part in content if isinstance(part, dict)]
+    return [
+        # The task of a sub-agent comes under this name; a scripted model encrypts nothing.
+        str(part.get("text") or part.get("encrypted_content") or "")
+        for part in content
+        if isinstance(part, dict)
+    ]
 
 
 def _text(item: dict[str, Any]) -> str:

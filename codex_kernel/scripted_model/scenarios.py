@@ -1,7 +1,6 @@
 """Scripts that prompts choose without carrying them: by what the prompt says.
 
-A *scenario* is a named script with a pattern. The demo's own scenarios are in
-`demo/scenarios.json`, beside the notebook whose prompts they answer.
+A *scenario* is a named script with a pattern. What a prompt gets that has neither is here too.
 """
 
 from __future__ import annotations
@@ -15,9 +14,6 @@ from typing import Any
 
 from .request import ModelRequest
 from .script import Response, Script, ScriptError, Step, parse_script
-
-DEMO_FOLDER = Path(__file__).parent / "demo"
-"""The demo: a notebook, the files it works on, and the scenarios it plays."""
 
 _DONE: Response = (Step("say", ("Done.",)),)
 
@@ -51,11 +47,6 @@ def load_scenarios(path: Path) -> tuple[Scenario, ...]:
         return read_scenarios(json.loads(path.read_text(encoding="utf-8")))
     except json.JSONDecodeError as error:
         raise ScriptError(f"{path.name} is not JSON: {error}.") from error
-
-
-def demo_scenarios() -> tuple[Scenario, ...]:
-    """What the shipped demo notebook plays."""
-    return load_scenarios(DEMO_FOLDER / "scenarios.json")
 
 
 def choose_response(scenarios: Iterable[Scenario], request: ModelRequest) -> Response:

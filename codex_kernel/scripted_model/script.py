@@ -161,8 +161,9 @@ def _parse_response(value: object, number: int) -> Response:
 
 def _parse_step(value: object, where: str) -> Step:
     if not isinstance(value, list | tuple) or not value or not isinstance(value[0], str):
-        raise ScriptError(f"In {where}: a step is a list that begins with its kind, "
-                          f"not {_shown(value)}.")
+        raise ScriptError(
+            f"In {where}: a step is a list that begins with its kind, not {_shown(value)}."
+        )
     kind, values = value[0], list(value[1:])
     form = FORMS.get(kind)
     if form is None:
@@ -194,8 +195,9 @@ def _take_options(form: _Form, values: list[Any]) -> dict[str, Any]:
 
 def _check_values(form: _Form, values: Sequence[Any], where: str) -> None:
     if len(values) < len(form.required):
-        raise ScriptError(f"In {where}: {len(form.required)} values are needed, "
-                          f"{len(values)} given.")
+        raise ScriptError(
+            f"In {where}: {len(form.required)} values are needed, {len(values)} given."
+        )
     types = [*form.required, *form.optional]
     if form.rest is not None:
         types += [form.rest] * (len(values) - len(types))

@@ -18,16 +18,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from . import codex_home as _codex_home
+from .connection import Line
+from .holds import Drop, Hold, Pause, Stall, Wait
 from .request import ModelRequest
 from .scenarios import Scenario, choose_response, read_scenarios
 from .script import Response, ScriptError
-from .stream import Drop, Hold, Pause, Stall, Wait, stream
+from .stream import stream
 from .wire import BadRequest, HttpRequest, json_response, read_request, stream_head
 
 _KEPT_REQUESTS = 200
 _KEPT_ATTEMPTS = 10_000
-# Written at once without a pause of the loop; larger is not faster on a loopback.
-_PIECE = 1 << 18
 _HEAD_LIMIT = 1 << 20
 
 
@@ -209,10 +209,10 @@ class ScriptedModel:
             writer.write(failure)
             return
         writer.write(stream_head())
-        await self._play(response, request, attempt, _Line(reader, writer))
+        await self._play(response, request, attempt, Line(reader, writer))
 
     async def _play(
-        self, response: Response, request: ModelRequest, attempt: int, line: _Line
+        self, response: Response, request: ModelRequest, attempt: int, line: Line
     ) -> None:
         for frame in stream(response, request, attempt=attempt, pace=self.pace):
             if isinstance(frame, bytes):
@@ -221,7 +221,7 @@ class ScriptedModel:
                 return
         await line.flush()
 
-    async def _hold(self, hold: Hold, line: _Line) -> bool:
+    async def _hold(self, hold: Hold, line: Line) -> bool:
         """Wait as `hold` says; False when the connection is over."""
         await line.flush()
         match hold:
@@ -245,39 +245,6 @@ class ScriptedModel:
         if len(self._attempts) > _KEPT_ATTEMPTS:
             self._attempts.popitem(last=False)
         return attempt
-
-
-class _Line:
-    """A connection to Codex while an answer is streamed into it."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._buffer = bytearray()
-
-    async def write(self, data: bytes) -> None:
-        self._buffer += data
-        if len(self._buffer) >= _PIECE:
-            await self.flush()
-
-    async def flush(self) -> None:
-        self._writer.write(bytes(self._buffer))
-        self._buffer.clear()
-        await self._writer.drain()
-
-    async def outlives(self, what: Any) -> bool:
-        """Await `what`; False when the client hung up before it came."""
-        waiting = asyncio.ensure_future(what)
-        hung_up = asyncio.ensure_future(self._reader.read(1))
-        try:
-            await asyncio.wait({waiting, hung_up}, return_when=asyncio.FIRST_COMPLETED)
-            return waiting.done()
-        finally:
-            waiting.cancel()
-            hung_up.cancel()
-
-    def cut(self) -> None:
-        self._writer.transport.abort()
 
 
 def _failure(response: Response, attempt: int) -> bytes | None:

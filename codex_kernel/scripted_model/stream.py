@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from .holds import Drop, Hold, Pause, Stall, Wait
 from .request import ModelRequest
 from .script import Response, Step
 from .tools import TOOL_STEPS, Item, Toolbox, tool_item
@@ -25,31 +26,6 @@ _MOST_ESTIMATED_TOKENS = 20_000
 _CHARACTERS_PER_TOKEN = 4
 
 
-@dataclass(frozen=True)
-class Pause:
-    """Go on after `seconds`."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Go on when `name` is released."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Stall:
-    """Never go on; it ends when the client hangs up."""
-
-
-@dataclass(frozen=True)
-class Drop:
-    """Cut the connection."""
-
-
-Hold = Pause | Wait | Stall | Drop
 Frame = bytes | Hold
 
 

@@ -52,7 +52,9 @@ async def test_run_makes_a_command_and_the_next_response_follows(codex: AppServe
 
 async def test_run_takes_the_arguments_of_exec_command(codex: AppServer, workspace: Path) -> None:
     (workspace / "below").mkdir()
-    turn = await codex.play(["run", "pwd; test -t 1 && echo tty", {"workdir": "below", "tty": True}])
+    turn = await codex.play(
+        ["run", "pwd; test -t 1 && echo tty", {"workdir": "below", "tty": True}]
+    )
     [command] = turn.items_of("commandExecution")
     assert command["aggregatedOutput"].split() == [str(workspace / "below"), "tty"]
     assert turn.answers == ["Done."]
@@ -164,9 +166,7 @@ async def test_generated_texts_have_the_wanted_number_of_deltas(codex: AppServer
     assert len(turn.of("item/agentMessage/delta")) == 1500 + 4
 
 
-async def test_wait_holds_the_stream_until_released(
-    codex: AppServer, model: ScriptedModel
-) -> None:
+async def test_wait_holds_the_stream_until_released(codex: AppServer, model: ScriptedModel) -> None:
     thread_id = await codex.start_thread()
     script = [[["say", "before"], ["wait", "gate"], ["say", "after"]]]
     turn = await codex.begin_turn(thread_id, f"@@ {json.dumps(script)}")
@@ -197,5 +197,3 @@ async def test_usage_is_what_the_script_says(codex: AppServer) -> None:
     turn = await codex.play([["usage", usage], ["say", "cheap"]])
     last = turn.of("thread/tokenUsage/updated")[-1]["params"]["tokenUsage"]["last"]
     assert (last["inputTokens"], last["outputTokens"], last["totalTokens"]) == (1234, 56, 1290)
-
-
