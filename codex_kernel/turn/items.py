@@ -26,10 +26,14 @@ class Message(_Item):
 
 
 class UserMessage(_Item):
-    """What the user added to a running turn, where Codex took it up."""
+    """What the user said, where Codex took it up: the prompt, or what was added to it later.
+
+    `client_id` is what our request called it, so that the echo of a prompt can be told.
+    """
 
     type: Literal["user_message"]
     text: str
+    client_id: str | None
 
 
 class Reasoning(_Item):
@@ -55,6 +59,15 @@ class Command(_Item):
     duration_ms: int | None
 
 
+class TerminalInput(_Item):
+    """What Codex typed into a running command; `command_id` is that item's id."""
+
+    type: Literal["terminal_input"]
+    command_id: str
+    process_id: str | None
+    text: str
+
+
 class FileChange(_Item):
     """A patch. Each change: `path`, `kind` (add, update, delete), `move_path`, `diff`.
 
@@ -67,12 +80,16 @@ class FileChange(_Item):
 
 
 class McpToolCall(_Item):
-    """A tool of an MCP server. `content`: blocks as MCP has them (text, image, ...)."""
+    """A tool of an MCP server. `content`: blocks as MCP has them (text, image, ...).
+
+    `output` collects what the tool reports while it runs, a line each.
+    """
 
     type: Literal["mcp_tool_call"]
     server: str
     tool: str
     arguments: Any
+    output: str
     content: list[dict[str, Any]]
     structured: Any
     error: str | None
@@ -80,7 +97,7 @@ class McpToolCall(_Item):
 
 
 class ToolCall(_Item):
-    """A tool of the client. `content`: `{"type": "text"|"image", ...}`."""
+    """A tool of the client. `content`: blocks in the shape that MCP's have."""
 
     type: Literal["tool_call"]
     namespace: str | None
@@ -116,7 +133,11 @@ class Image(_Item):
 
 
 class SubAgent(_Item):
-    """What happens with agents that Codex started. `agents`: status by their session id."""
+    """What happens with agents that Codex started.
+
+    `tool` is what was done (spawn_agent, send_input, wait ...; started, completed ...);
+    `agents`: `{"status", "message"}` by the session id of each.
+    """
 
     type: Literal["sub_agent"]
     tool: str
@@ -126,7 +147,10 @@ class SubAgent(_Item):
 
 
 class Review(_Item):
-    """Review mode: `text` is the target when it begins and the findings when it ends."""
+    """Review mode: `text` is the target when it begins and the findings when it ends.
+
+    Codex says the findings once more in a message with the same text: show one of the two.
+    """
 
     type: Literal["review"]
     phase: Literal["entered", "exited"]
@@ -146,6 +170,13 @@ class Sleep(_Item):
     duration_ms: int | None
 
 
+class HookPrompt(_Item):
+    """What one of the user's hooks told the agent."""
+
+    type: Literal["hook_prompt"]
+    text: str
+
+
 class Other(_Item):
     """An item of a type this version does not know, whole."""
 
@@ -159,6 +190,7 @@ AnyItem = (
     | UserMessage
     | Reasoning
     | Command
+    | TerminalInput
     | FileChange
     | McpToolCall
     | ToolCall
@@ -169,5 +201,6 @@ AnyItem = (
     | Review
     | Compaction
     | Sleep
+    | HookPrompt
     | Other
 )

@@ -1,0 +1,67 @@
+"""What can be asked of Codex as a turn: a prompt, a review, a compaction.
+
+Each is a function that asks and returns Codex's id of the turn, or `None` when the id only
+comes with `turn/started`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from codex_kernel.app_server.client import AppServer, turn_params
+from codex_kernel.ids import TurnId
+from codex_kernel.settings import SessionSettings
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a turn is asked for: the thread on an app-server and what it is to run with."""
+
+    server: AppServer
+    session_id: str
+    settings: SessionSettings
+    turn_id: TurnId
+
+
+Ask = Callable[[Place], Awaitable[str | None]]
+
+
+def prompt(text: str, images: tuple[str, ...] = ()) -> Ask:
+    """Ask for a turn with this text; `images` are paths of files."""
+    content: list[dict[str, Any]] = [{"type": "text", "text": text}] if text else []
+    content += [{"type": "localImage", "path": path} for path in images]
+
+    async def ask(place: Place) -> str | None:
+        params = turn_params(place.settings, place.session_id, content, place.turn_id)
+        result = await place.server.request("turn/start", params)
+        return result["turn"]["id"]
+
+    return ask
+
+
+def review(instructions: str | None) -> Ask:
+    """Ask for a review of the uncommitted changes, or of what the instructions name."""
+    target = (
+        {"type": "custom", "instructions": instructions}
+        if instructions
+        else {"type": "uncommittedChanges"}
+    )
+
+    async def ask(place: Place) -> str | None:
+        params = {"threadId": place.session_id, "target": target}
+        result = await place.server.request("review/start", params)
+        return result["turn"]["id"]
+
+    return ask
+
+
+def compact() -> Ask:
+    """Ask to shorten the history."""
+
+    async def ask(place: Place) -> str | None:
+        await place.server.request("thread/compact/start", {"threadId": place.session_id})
+        return None
+
+    return ask

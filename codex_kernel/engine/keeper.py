@@ -1,0 +1,118 @@
+"""Keeps what a turn overwrites: files that it patches, and the notebook that is open.
+
+The content of a file before a patch is kept in the log (bounded), so that a turn can be undone.
+Codex may have applied the patch by the time we hear of it; then the patch is taken back from
+the content on disk. Of the open notebook a copy is kept from the start of the turn: when the
+turn wrote to it, the editor would lose changes, so the user is told and can have it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from codex_kernel.ids import NotebookPath, TurnId, stored_path
+from codex_kernel.settings import LogSettings
+from codex_kernel.turn import patch
+from codex_kernel.turn.events import Draft, warning
+from codex_kernel.turn.transcript import Transcript
+from codex_kernel.turn_log import images
+from codex_kernel.turn_log.log import TurnLog
+
+
+class Keeper:
+    """The before-images of one session's turns."""
+
+    def __init__(self, log: TurnLog, settings: LogSettings, notebook: NotebookPath | None) -> None:
+        """`notebook`: the document that is open, or None."""
+        self._log = log
+        self._settings = settings
+        self._notebook = notebook
+        self._copy: bytes | None = None
+
+    async def cell_ids(self) -> set[str] | None:
+        """The ids of the cells in the notebook's file, or None when they cannot be read."""
+        if self._notebook is None:
+            return None
+        return _cell_ids(await asyncio.to_thread(_read, self._notebook, None))
+
+    async def begin(self) -> None:
+        """Remember the open notebook as it is when a turn begins."""
+        if self._notebook is not None:
+            limit = self._settings.image_bytes_per_turn
+            self._copy = await asyncio.to_thread(_read, self._notebook, limit)
+
+    async def before(self, turn_id: TurnId, drafts: list[Draft]) -> None:
+        """Keep the files that the patches among these events are about to change."""
+        for draft in drafts:
+            if draft["type"] == "item.started" and draft["item"]["type"] == "file_change":
+                for change in draft["item"]["changes"]:
+                    await self._keep(turn_id, change)
+
+    async def _keep(self, turn_id: TurnId, change: dict[str, Any]) -> None:
+        path = stored_path(change["path"])
+        if path == self._notebook:
+            await images.keep_before(self._log, turn_id, path, self._copy)
+            return
+        content = await asyncio.to_thread(_read, path, self._settings.image_bytes)
+        moved_to = change.get("move_path")
+        if content is None and moved_to:
+            content = await asyncio.to_thread(_read, moved_to, self._settings.image_bytes)
+        await images.keep_before(self._log, turn_id, path, patch.before(change, content))
+
+    async def after(self, transcript: Transcript) -> list[Draft]:
+        """What the reader must know about the open notebook when the turn has ended."""
+        if self._notebook is None or self._copy is None:
+            return []
+        content = await asyncio.to_thread(_read, self._notebook, None)
+        if content is not None and _digest(content) == _digest(self._copy):
+            return []
+        if not self._wrote_notebook(transcript) and _cell_ids(content) is not None:
+            return []
+        turn_id = transcript.data["turn_id"]
+        await images.keep_before(self._log, turn_id, self._notebook, self._copy)
+        name = os.path.basename(self._notebook)
+        text = (
+            f"Codex wrote to {name} while it is open here. Do not reload it from disk: save it to "
+            "keep what you see. The file as it was when the turn began is kept: "
+            f"`jupyter codex show {turn_id} --restore {name}` writes it beside the notebook."
+        )
+        return [warning(text, "open_notebook")]
+
+    def _wrote_notebook(self, transcript: Transcript) -> bool:
+        name = os.path.basename(self._notebook or "")
+        for item in transcript.data["items"]:
+            if item["type"] == "file_change" and item["status"] == "completed":
+                touched = {stored_path(change["path"]) for change in item["changes"]}
+                if self._notebook in touched:
+                    return True
+            if item["type"] == "command" and name in item["command"]:
+                return True
+        return False
+
+
+def _read(path: str, limit: int | None) -> bytes | None:
+    """The content of a file; None when there is none or it is larger than `limit` bytes."""
+    try:
+        file = Path(path)
+        if limit is not None and file.stat().st_size > limit:
+            return None
+        return file.read_bytes()
+    except OSError:
+        return None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _cell_ids(content: bytes | None) -> set[str] | None:
+    try:
+        cells = json.loads(content or b"")["cells"]
+        return {cell["id"] for cell in cells if "id" in cell}
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,418 @@
+"""A conversation with Codex: which thread on which app-server, and one turn after the other.
+
+A session belongs to one host (a kernel, a magic). It starts an app-server when it first needs
+one and again when that has died, opens its thread there, and hands what the thread reports to
+the turn that runs. Turns are run in the order they were submitted, one at a time: a second
+`turn/start` on a busy thread would silently become part of the first turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from codex_kernel._version import __version__
+from codex_kernel.app_server import questions
+from codex_kernel.app_server.client import (
+    AppServer,
+    Channel,
+    effective,
+    fork_params,
+    resume_params,
+    thread_params,
+)
+from codex_kernel.engine.background import Background
+from codex_kernel.engine.keeper import Keeper
+from codex_kernel.engine.turn import Submission, Turn
+from codex_kernel.errors import (
+    AppServerGone,
+    CodexError,
+    NotLoggedIn,
+    RequestRefused,
+    SessionInUse,
+    SessionNotFound,
+)
+from codex_kernel.ids import CellId, NotebookPath, SessionId
+from codex_kernel.rpc.processes import end_orphans
+from codex_kernel.settings import SessionSettings, Settings
+from codex_kernel.turn.transcript import Transcript
+from codex_kernel.turn_log import bindings
+from codex_kernel.turn_log.log import TurnLog
+
+logger = logging.getLogger(__name__)
+
+WRITER_SECONDS = 5.0
+"""How long a killed predecessor may take to let go of a thread (measured: well below one)."""
+
+
+class Session:
+    """The current session of a host; `new()`, `resume()` and `fork()` change which one it is."""
+
+    def __init__(
+        self, settings: Settings, log: TurnLog, *, notebook: NotebookPath | None = None
+    ) -> None:
+        """Nothing is started before `open()` or the first turn."""
+        self.log = log
+        self.settings: SessionSettings = settings.session
+        self.notebook = notebook
+        self.id: SessionId | None = None
+        self.server: AppServer | None = None
+        self.order = asyncio.Lock()
+        self.current: Turn | None = None
+        self.background = Background(self)
+        self.keeper = Keeper(log, settings.log, notebook)
+        self.reported: dict[str, Any] = {}
+        self.request_seconds = settings.app_server.request_seconds
+        self._all = settings
+        self._cells: set[str] = set()
+        self._turns: list[Turn] = []
+        self._notices: list[str] = []
+        self._channel: Channel | None = None
+        self._pump: asyncio.Task[None] | None = None
+        self._opening: asyncio.Task[dict[str, Any]] | None = None
+        self._is_fresh = True
+        self._is_attached = False
+        self._is_logged_in = False
+        self._is_closed = False
+        self._threads: set[str] = set()
+
+    # Turns
+
+    async def submit(self, submission: Submission) -> Turn:
+        """Run a turn and return it when it has ended; its transcript tells how."""
+        turn = Turn(self, submission, self._all.turn)
+        self._turns.append(turn)
+        try:
+            await turn.run(again=submission.cell_id in self._cells)
+        finally:
+            self._turns.remove(turn)
+        return turn
+
+    def interrupt(self, by: str) -> bool:
+        """Stop the turn that runs; False when none does."""
+        if self.current is None:
+            return False
+        self.current.interrupt(by)
+        return True
+
+    def cancel_all(self, by: str) -> None:
+        """Stop the running turn and take back those that wait."""
+        for turn in list(self._turns):
+            turn.interrupt(by)
+
+    def requested(self) -> dict[str, Any]:
+        """The settings that the next turn asks for."""
+        settings = self.settings
+        return {
+            "model": settings.model,
+            "effort": settings.effort,
+            "sandbox": settings.sandbox,
+            "approval_policy": settings.approval_policy,
+            "cwd": settings.cwd,
+        }
+
+    def configure(self, **changes: Any) -> None:
+        """Change settings from the next turn on; field names of `SessionSettings`."""
+        self.settings = replace(self.settings, **changes)
+
+    async def mark_used(self, cell_id: CellId | None) -> None:
+        """Note that the session has a turn, in this cell."""
+        self._is_fresh = False
+        if cell_id is not None:
+            self._cells.add(cell_id)
+        if self.id is not None:
+            await bindings.mark_used(self.log, self.id)
+            if self.notebook is not None:
+                await bindings.bind(self.log, self.notebook, self.id, cell_id=cell_id)
+
+    # Which session
+
+    async def attach(self) -> None:
+        """Take up the session that the notebook is bound to, when it still is that notebook."""
+        if self._is_attached:
+            return
+        self._is_attached = True
+        if self.notebook is None or self.settings.on_restart == "new":
+            return
+        binding = await bindings.bound_session(
+            self.log, self.notebook, await self.keeper.cell_ids()
+        )
+        if binding is None:
+            return
+        if binding.is_foreign:
+            self._notices.append(
+                "An earlier notebook of this name had a session of its own. "
+                f"This one begins blank; `/resume {binding.session_id}` takes that session up."
+            )
+            return
+        self.id = binding.session_id
+        self._cells = set(binding.cell_ids)
+        known = await bindings.session(self.log, binding.session_id)
+        self._is_fresh = known is None or known.is_fresh
+        if known is not None and not known.is_fresh:
+            count = f"{known.turns} turn" + ("s" if known.turns != 1 else "")
+            self._notices.append(f"Continuing a session of {count}; `/new` begins a new one.")
+
+    def take_notices(self) -> list[str]:
+        """What the next turn should tell about its session, once."""
+        notices, self._notices = self._notices, []
+        return notices
+
+    async def new(self) -> None:
+        """Let go of the session; the next turn begins a new one."""
+        await self._leave()
+        self.id, self._is_fresh, self._is_attached = None, True, True
+        self._cells, self._notices, self.reported = set(), [], {}
+        if self.notebook is not None:
+            await bindings.unbind(self.log, self.notebook)
+
+    async def resume(self, session_id: SessionId) -> dict[str, Any]:
+        """Take up another session; returns the settings it reports."""
+        await self._leave()
+        self.id, self._is_fresh, self._is_attached, self._notices = session_id, False, True, []
+        reported = await self.open()
+        if self.notebook is not None:
+            await bindings.bind(self.log, self.notebook, session_id)
+        return reported
+
+    async def fork(self, session_id: SessionId | None = None) -> SessionId:
+        """Go on from a copy of a session (default: this one); returns the id of the copy."""
+        source = session_id or self.id
+        if source is None:
+            raise SessionNotFound("There is no session to fork yet.", next_step="Run a prompt.")
+        server = await self.connect()
+        params = fork_params(self.settings, self._all.app_server, source, notebook=self._name)
+        result = await self._thread_request(server, "thread/fork", params)
+        copy = SessionId(result["thread"]["id"])
+        await self._leave()
+        self._is_fresh, self._is_attached = False, True
+        await self._opened(server, copy, result)
+        await bindings.mark_used(self.log, copy)
+        if self.notebook is not None:
+            await bindings.bind(self.log, self.notebook, copy)
+        return copy
+
+    @property
+    def _name(self) -> str | None:
+        return self.notebook
+
+    # The app-server and the thread on it
+
+    async def connect(self) -> AppServer:
+        """The app-server, started when there is none (any more)."""
+        if self._is_closed:
+            raise AppServerGone("The session is closed.", next_step="Restart the kernel.")
+        if self.server is not None and not self.server.is_gone:
+            return self.server
+        self._channel, self._is_logged_in, self.server = None, False, None
+        server = await AppServer.start(
+            self._all.app_server,
+            data_folder=self._all.log.folder,
+            client_version=__version__,
+        )
+        if self._is_closed:
+            await server.aclose()
+            raise AppServerGone("The session was closed while Codex started.", next_step="")
+        self.server = server
+        self._notices += server.warnings
+        return server
+
+    async def open(self) -> dict[str, Any]:
+        """Have the thread open on a running app-server; returns the settings it reports.
+
+        Waiting for it may be cancelled, the opening itself goes on for whoever asks next.
+        """
+        if self._channel is not None and self.server is not None and not self.server.is_gone:
+            return self.reported
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(self._open())
+            self._opening.add_done_callback(_retrieve)
+        return await asyncio.shield(self._opening)
+
+    async def _open(self) -> dict[str, Any]:
+        server = await self.connect()
+        await self._require_account(server)
+        await self.attach()
+        if self.id is not None:
+            result = await self._resumed(server, self.id)
+            if result is not None:
+                return await self._opened(server, self.id, result)
+        params = thread_params(self.settings, self._all.app_server, notebook=self._name)
+        result = await server.request("thread/start", params)
+        return await self._opened(server, SessionId(result["thread"]["id"]), result)
+
+    async def _resumed(self, server: AppServer, session_id: SessionId) -> dict[str, Any] | None:
+        """Resume; None for a session that never had a turn, which Codex does not keep."""
+        params = resume_params(self.settings, self._all.app_server, session_id, self._name)
+        try:
+            return await self._thread_request(server, "thread/resume", params)
+        except SessionNotFound:
+            if self._is_fresh:
+                return None
+            raise
+
+    async def _thread_request(
+        self, server: AppServer, method: str, params: dict[str, Any]
+    ) -> dict[str, Any]:
+        deadline = asyncio.get_running_loop().time() + WRITER_SECONDS
+        while True:
+            try:
+                return await server.request(method, params)
+            except RequestRefused as refused:
+                failure = _session_error(refused, params["threadId"])
+                is_late = asyncio.get_running_loop().time() > deadline
+                if not isinstance(failure, SessionInUse) or is_late:
+                    raise failure from refused
+            await asyncio.sleep(0.1)
+
+    async def _opened(
+        self, server: AppServer, session_id: SessionId, result: dict[str, Any]
+    ) -> dict[str, Any]:
+        self.id = session_id
+        self._threads.add(session_id)
+        self.reported = {**effective(result, self.settings), "version": server.version}
+        if server.process is not None:
+            await self.log.remember_app_server(*server.process, sorted(self._threads))
+        await bindings.remember_session(
+            self.log,
+            session_id,
+            cwd=self.settings.cwd,
+            model=self.reported.get("model"),
+            is_fresh=self._is_fresh,
+        )
+        self._channel = server.open_channel(session_id)
+        self._pump = asyncio.create_task(self._run_pump(self._channel))
+        return self.reported
+
+    async def _require_account(self, server: AppServer) -> None:
+        if self._is_logged_in:
+            return
+        answer = await server.request("account/read", {})
+        if answer.get("account") is None and answer.get("requiresOpenaiAuth"):
+            raise NotLoggedIn("Codex is not logged in.")
+        self._is_logged_in = True
+
+    async def _run_pump(self, channel: Channel) -> None:
+        """The one reader of the thread: hands its messages to the turn that runs."""
+        linger = 0.0
+        try:
+            while batch := await channel.batch(linger):
+                is_streaming = channel.is_text(batch[-1])
+                linger = self._all.turn.batch_seconds if is_streaming else 0.0
+                await self._take(batch)
+        except AppServerGone as failure:
+            if self.current is not None:
+                self.current.gone(failure)
+            end_orphans(self._threads)
+        except CodexError as failure:
+            logger.exception("The record of a turn failed")
+            if self.current is not None:
+                self.current.gone(AppServerGone(failure.message))
+
+    async def _take(self, batch: list[dict[str, Any]]) -> None:
+        if self.current is not None:
+            await self.current.take(batch)
+            return
+        for message in batch:
+            if "id" in message:
+                await self.respond(message, questions.refusal(message))
+            else:
+                self.background.take(message)
+
+    # What turns and commands ask of Codex
+
+    async def ask(self, method: str, **params: Any) -> Any:
+        """A request about this thread, on the running app-server."""
+        if self.server is None or self.id is None:
+            raise SessionNotFound("There is no session yet.", next_step="Run a prompt first.")
+        return await self.server.request(method, {"threadId": self.id, **params})
+
+    async def respond(self, request: dict[str, Any], result: dict[str, Any]) -> None:
+        """Answer a request of the app-server; harmless when it is gone."""
+        if self.server is not None:
+            await self.server.respond(request, result)
+
+    async def steer(self, codex_turn_id: str | None, text: str) -> None:
+        """Add text to a running turn; raises `RequestRefused` when it does not run any more."""
+        content = [{"type": "text", "text": text}]
+        await self.ask("turn/steer", expectedTurnId=codex_turn_id, input=content)
+
+    async def interrupt_codex(self, codex_turn_id: str | None, seconds: float) -> None:
+        """Tell Codex to stop a turn; the answer says nothing about its end."""
+        if self.server is not None:
+            params = {"threadId": self.id, "turnId": codex_turn_id}
+            await self.server.request("turn/interrupt", params, timeout=seconds)
+
+    async def read_turn(self, codex_turn_id: str | None) -> dict[str, Any] | None:
+        """What Codex's own history says of a turn, with its items; None when it cannot tell."""
+        try:
+            answer = await self.ask("thread/read", includeTurns=True)
+        except CodexError:
+            return None
+        turns: Iterable[dict[str, Any]] = answer["thread"]["turns"]
+        return next((turn for turn in turns if turn["id"] == codex_turn_id), None)
+
+    def kill_server(self) -> None:
+        """The last means against a turn that does not stop; never on a shared app-server."""
+        if self.server is not None and not self.server.is_shared:
+            self.server.kill()
+
+    # The end
+
+    async def _leave(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+        if self._pump is not None:
+            self._pump.cancel()
+            await asyncio.gather(self._pump, return_exceptions=True)
+            self._pump = None
+        if self.id is not None and self.server is not None and not self.server.is_gone:
+            try:
+                await self.ask("thread/unsubscribe")
+            except CodexError:
+                logger.debug("The thread was not open any more")
+
+    async def aclose(self) -> None:
+        """End what runs, then the app-server with everything it started."""
+        self._is_closed = True
+        turns = list(self._turns)
+        self.cancel_all("the end of the kernel")
+        if self._opening is not None and not self._opening.done():
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
+        if self.server is not None:
+            await self.server.aclose()
+        for turn in turns:
+            await turn.done.wait()
+        if self._pump is not None:
+            await asyncio.gather(self._pump, return_exceptions=True)
+        end_orphans(self._threads)
+        await self.log.forget_app_server()
+
+
+def _session_error(refused: RequestRefused, session_id: str) -> CodexError:
+    """What a refusal to open a thread means."""
+    text = refused.message
+    if "active writer" in text:
+        return SessionInUse(f"The session {session_id} is open in another process.")
+    if "no rollout found" in text or "thread not found" in text:
+        return SessionNotFound(f"Codex does not know the session {session_id}.")
+    if "archived" in text:
+        return SessionNotFound(
+            f"The session {session_id} is archived.",
+            next_step=f"Run `codex unarchive {session_id}`, or `/new` to begin anew.",
+        )
+    return refused
+
+
+def _retrieve(task: asyncio.Task[Any]) -> None:
+    """Mark an exception as seen: whoever waited for the task has it."""
+    if not task.cancelled():
+        task.exception()
+
+
+__all__ = ["Session", "Submission", "Transcript", "Turn"]

@@ -1,0 +1,459 @@
+"""One turn while it lives: from its first event to its last.
+
+Messages of the app-server come in through `take()`, wishes of users through `interrupt()` and
+`steer()`; every event goes through `emit()`, which records it first and shows it then. However
+the turn ends, `run()` writes exactly one `turn.ended`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from codex_kernel.app_server import questions, translate
+from codex_kernel.engine.asks import Ask, Place
+from codex_kernel.engine.broker import Broker, Door
+from codex_kernel.errors import (
+    AppServerError,
+    AppServerGone,
+    CodexError,
+    RequestRefused,
+    RequestTimedOut,
+)
+from codex_kernel.ids import CellId, NotebookPath, TurnId, approval_id, new_turn_id
+from codex_kernel.settings import TurnSettings
+from codex_kernel.turn import events
+from codex_kernel.turn.approvals import (
+    Answer,
+    Decision,
+    approval_decided,
+    approval_requested,
+    input_answered,
+    input_requested,
+)
+from codex_kernel.turn.events import Draft, Event, TurnErrorInfo
+from codex_kernel.turn.state import FinalState
+from codex_kernel.turn.transcript import Transcript, closing_drafts
+from codex_kernel.turn_log.log import TurnRecord
+
+if TYPE_CHECKING:
+    from codex_kernel.engine.session import Session
+
+logger = logging.getLogger(__name__)
+
+Listener = Callable[[list[Event]], None]
+
+INTERRUPT_REPLY_SECONDS = 5.0
+"""An interrupt that comes too late may never be answered (0.163): nobody waits for it longer."""
+KILL_SECONDS = 0.7
+"""Ending the commands of an interrupted turn; the whole interrupt stays below a second."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a host hands in. `prompt` is what the record shows, `ask` what Codex is asked."""
+
+    prompt: str
+    ask: Ask
+    notebook: NotebookPath | None = None
+    cell_id: CellId | None = None
+    door: Door | None = None
+    listener: Listener = lambda _events: None
+    notices: tuple[str, ...] = ()
+
+
+class Stopped(Exception):
+    """A stop was asked for before anything was sent."""
+
+
+class Turn:
+    """A turn of a session. Owned by the task that awaits `run()`."""
+
+    def __init__(self, session: Session, submission: Submission, settings: TurnSettings) -> None:
+        """Nothing is recorded before `run()`."""
+        self.id: TurnId = new_turn_id()
+        self.codex_turn_id: str | None = None
+        self._session = session
+        self._submission = submission
+        self._settings = settings
+        self._record: TurnRecord | None = None
+        self._broker = Broker(submission.door, expiry_seconds=settings.approval_seconds)
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[tuple[FinalState, TurnErrorInfo | None]]
+        self._ended = self._loop.create_future()
+        self._stop = asyncio.Event()
+        self._stop_reason: TurnErrorInfo | None = None
+        self._first_stop: float | None = None
+        self._early: list[dict[str, Any]] | None = []
+        self._requests: dict[Any, str] = {}
+        self._asked = 0
+        self._heard = self._loop.time()
+        self._last_error: dict[str, Any] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._emitting = asyncio.Lock()
+        self.done = asyncio.Event()
+        """Set when the last event is written and nothing of the turn runs any more."""
+
+    @property
+    def transcript(self) -> Transcript:
+        """The state of the turn as of its last event."""
+        assert self._record is not None, "run() opens the record first"
+        return self._record.transcript
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether everything shown so far is in the log."""
+        return self._record is not None and self._record.is_recorded
+
+    # The way of a turn
+
+    async def run(self, *, again: bool) -> Transcript:
+        """Live through the turn; returns its final transcript and never raises a `CodexError`."""
+        submission = self._submission
+        queued = events.turn_queued(
+            submission.prompt,
+            notebook=submission.notebook,
+            cell_id=submission.cell_id,
+            session_id=self._session.id,
+            again=again,
+        )
+        self._record, first = await self._session.log.begin(self.id, queued)
+        submission.listener(first)
+        cancelled: asyncio.CancelledError | None = None
+        try:
+            state, error = await self._in_its_turn()
+        except Stopped:
+            state, error = "cancelled", self._stop_reason
+        except CodexError as failure:
+            state, error = self._after_failure(failure)
+        except asyncio.CancelledError as cancel:
+            cancelled = cancel
+            state, error = self._cut_off()
+        except Exception as failure:  # a bug must not leave a turn without its end
+            logger.exception("A turn ended by an error of codex_kernel")
+            state, error = "failed", _internal(failure)
+        await self._end(state, error)
+        if cancelled is not None:
+            raise cancelled
+        return self.transcript
+
+    async def _in_its_turn(self) -> tuple[FinalState, TurnErrorInfo | None]:
+        await self._unless_stopped(self._session.order.acquire())
+        try:
+            self._session.current = self
+            return await self._perform()
+        finally:
+            self._session.current = None
+            self._session.order.release()
+
+    async def _perform(self) -> tuple[FinalState, TurnErrorInfo | None]:
+        session = self._session
+        await session.keeper.begin()
+        await self.emit([events.settings_updated(session.requested())])
+        await self.emit([events.warning(text, "notice") for text in self._submission.notices])
+        reported = await self._unless_stopped(session.open())
+        assert session.server is not None
+        assert session.id is not None
+        await self.emit([events.settings_updated(reported, session_id=session.id)])
+        await self.emit([events.warning(text, "notice") for text in session.take_notices()])
+        self._refuse_if_stopped()
+        place = Place(session.server, session.id, session.settings, self.id)
+        await self._started(place, await self._submission.ask(place))
+        limit = session.settings.max_minutes
+        timer = self._loop.call_later(limit * 60, self._out_of_time, limit) if limit else None
+        try:
+            return await self._watch()
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    async def _started(self, place: Place, codex_turn_id: str | None) -> None:
+        early, self._early = self._early or [], None
+        if codex_turn_id is None:
+            codex_turn_id = await self._id_from_notification(early)
+        self.codex_turn_id = codex_turn_id
+        await self.emit([events.turn_started(place.session_id, codex_turn_id)])
+        await self._session.mark_used(self._submission.cell_id)
+        if self._stop.is_set():
+            self._send_interrupt()
+        await self.take(early)
+
+    async def _id_from_notification(self, early: list[dict[str, Any]]) -> str:
+        self._early = early
+        async with asyncio.timeout(self._session.request_seconds):
+            while True:
+                for message in early:
+                    if message["method"] == "turn/started":
+                        self._early = None
+                        return message["params"]["turn"]["id"]
+                await asyncio.sleep(self._settings.batch_seconds)
+
+    async def _watch(self) -> tuple[FinalState, TurnErrorInfo | None]:
+        """Wait for the end; when Codex is silent for long, ask it whether the turn still runs."""
+        while True:
+            silent = self._loop.time() - self._heard
+            patience = max(self._settings.silence_seconds - silent, 0.01)
+            done, _ = await asyncio.wait((self._ended,), timeout=patience)
+            if done:
+                state, error = self._ended.result()
+                return state, error or (self._stop_reason if state == "interrupted" else None)
+            if self._loop.time() - self._heard >= self._settings.silence_seconds:
+                self._heard = self._loop.time()
+                await self._reconcile()
+
+    async def _reconcile(self) -> None:
+        minutes = self._settings.silence_seconds / 60
+        turn = await self._session.read_turn(self.codex_turn_id)
+        if turn is None or turn["status"] == "inProgress":
+            await self.emit([events.retry(f"Still working: no news for {minutes:.1f} minutes.")])
+            return
+        missed = [{"method": "item/completed", "params": {"item": it}} for it in turn["items"]]
+        await self.emit(self._without_echo(translate.translate(missed)))
+        await self._complete(turn)
+
+    async def _end(self, state: FinalState, error: TurnErrorInfo | None) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        status = {"interrupted": "interrupted", "completed": "completed"}.get(state, "failed")
+        drafts = [*closing_drafts(self.transcript, status), events.turn_ended(state, error)]
+        await self.emit(drafts)
+        assert self._record is not None
+        await self._record.aclose()
+        self.done.set()
+
+    # Messages in, events out
+
+    async def emit(self, drafts: Iterable[Draft]) -> None:
+        """Record events, then show them."""
+        assert self._record is not None
+        drafts = list(drafts)
+        if not drafts:
+            return
+        async with self._emitting:  # readers get events in the order of their numbers
+            self._submission.listener(await self._record.append(drafts))
+
+    async def take(self, batch: list[dict[str, Any]]) -> None:
+        """Take in messages of the session's thread, in order."""
+        self._heard = self._loop.time()
+        if self._early is not None:
+            self._early.extend(batch)
+            return
+        notes: list[dict[str, Any]] = []
+        completed: dict[str, Any] | None = None
+        for message in batch:
+            params = message["params"]
+            if "id" in message:
+                await self._translated(notes)
+                notes = []
+                self._ask_user(message)
+            elif params.get("threadId") != self._session.id:
+                continue
+            elif params.get("turnId", self.codex_turn_id) != self.codex_turn_id:
+                self._session.background.take(message)
+            elif message["method"] == "turn/completed":
+                if params["turn"]["id"] == self.codex_turn_id:
+                    completed = params["turn"]
+            elif completed is not None:
+                self._session.background.take(message)
+            else:
+                notes.append(message)
+        await self._translated(notes)
+        if completed is not None:
+            await self._complete(completed)
+
+    async def _translated(self, notes: list[dict[str, Any]]) -> None:
+        if not notes:
+            return
+        for message in notes:
+            if message["method"] == "error":
+                self._last_error = message["params"].get("error")
+                if message["params"].get("willRetry"):
+                    await self.emit(translate.superseded_drafts(self.transcript))
+            elif message["method"] == "serverRequest/resolved":
+                self._resolved_elsewhere(message["params"]["requestId"])
+        drafts = self._without_echo(translate.translate(notes))
+        await self._session.keeper.before(self.id, drafts)
+        await self.emit(drafts)
+
+    def _without_echo(self, drafts: list[Draft]) -> list[Draft]:
+        """Leave out the prompt, which Codex reports back as the first item."""
+        return [
+            draft
+            for draft in drafts
+            if draft["type"] not in ("item.started", "item.completed")
+            or draft["item"].get("client_id") != self.id
+        ]
+
+    async def _complete(self, turn: dict[str, Any]) -> None:
+        state, error = translate.outcome(turn, self._last_error)
+        if state == "interrupted":
+            async with asyncio.timeout(KILL_SECONDS + 1):
+                await self._session.background.end(self._open_commands(), KILL_SECONDS)
+        else:
+            await self.emit(await self._session.background.adopt(self._open_commands()))
+        await self.emit(await self._session.keeper.after(self.transcript))
+        if not self._ended.done():
+            self._ended.set_result((state, error))
+
+    def _open_commands(self) -> list[dict[str, Any]]:
+        return [item for item in self.transcript.open_items() if item["type"] == "command"]
+
+    def gone(self, failure: AppServerGone) -> None:
+        """The app-server ended under the turn."""
+        if not self._ended.done():
+            self._ended.set_result(self._after_failure(failure))
+
+    # Questions
+
+    def _ask_user(self, request: dict[str, Any]) -> None:
+        self._asked += 1
+        item = self.transcript.item(request["params"].get("itemId") or "")
+        question = questions.question(request, approval_id(self.id, self._asked), item)
+        if question is None:
+            self._spawn(self._session.respond(request, questions.refusal(request)))
+            return
+        self._requests[request["id"]] = question["id"]
+        self._spawn(self._settle(request, question))
+
+    async def _settle(self, request: dict[str, Any], question: Any) -> None:
+        is_input = "questions" in question
+        asked = input_requested(question) if is_input else approval_requested(question)
+        await self.emit([asked])
+        reply = await self._broker.settle(question)
+        self._requests.pop(request["id"], None)
+        if isinstance(reply, Answer):
+            await self.emit([input_answered(question, reply)])
+        else:
+            await self.emit([approval_decided(question["id"], reply)])
+        await self._session.respond(request, questions.reply(request, reply))
+        if isinstance(reply, Decision) and reply.choice == "stop":
+            self.interrupt(reply.by)
+        elif isinstance(reply, Decision) and reply.choice == "decline" and reply.reason:
+            await self.steer(f"I declined that: {reply.reason}", reply.by)
+
+    def _resolved_elsewhere(self, request_id: Any) -> None:
+        question_id = self._requests.get(request_id)
+        if question_id is not None:
+            self.answer(question_id, Decision("decline", "another client of the app-server"))
+
+    def answer(self, question_id: str, reply: Decision | Answer) -> bool:
+        """Answer an open question from elsewhere; False when somebody was first."""
+        return self._broker.answer(question_id, reply)
+
+    # Wishes
+
+    async def steer(self, text: str, by: str) -> None:
+        """Add to the running turn; raises `RequestRefused` when Codex does not take it any more."""
+        await self._session.steer(self.codex_turn_id, text)
+        await self.emit([events.steer_sent(text, by)])
+
+    def interrupt(self, by: str, reason: TurnErrorInfo | None = None) -> None:
+        """Ask the turn to stop.
+
+        The first call asks Codex. A further one after `escalation_seconds` kills our own
+        app-server: the turn then ends with it.
+        """
+        if self._first_stop is not None:
+            if self._loop.time() - self._first_stop >= self._settings.escalation_seconds:
+                self._session.kill_server()
+            return
+        self._first_stop = self._loop.time()
+        self._stop_reason = reason or {
+            "kind": "interrupted",
+            "message": f"The turn was stopped by {by}.",
+            "next_step": "Run the next cell to go on from here.",
+        }
+        self._stop.set()
+        if self._record is not None and not self.transcript.is_final:
+            self._spawn(self.emit([events.interrupt_requested(by)]))
+        if self.codex_turn_id is not None:
+            self._send_interrupt()
+
+    def _send_interrupt(self) -> None:
+        self._spawn(self._interrupt_codex())
+
+    async def _interrupt_codex(self) -> None:
+        # Only turn/completed, or the end of the process, says that the turn stopped.
+        with contextlib.suppress(RequestTimedOut, RequestRefused, AppServerGone):
+            await self._session.interrupt_codex(self.codex_turn_id, INTERRUPT_REPLY_SECONDS)
+
+    def _out_of_time(self, minutes: float) -> None:
+        self.interrupt(
+            "the time limit",
+            {
+                "kind": "time_limit",
+                "message": f"The turn was stopped after {minutes:g} minutes.",
+                "next_step": "Raise `max_minutes`, or ask for less in one turn.",
+            },
+        )
+
+    async def _unless_stopped(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Await, but give up waiting when a stop is asked for; what was begun is withdrawn."""
+        work = asyncio.ensure_future(coroutine)
+        stopped = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                raise Stopped
+            return work.result()
+        finally:
+            stopped.cancel()
+            if not work.done():
+                work.cancel()
+            await asyncio.gather(work, stopped, return_exceptions=True)
+
+    def _refuse_if_stopped(self) -> None:
+        if self._stop.is_set():
+            raise Stopped
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._reap)
+
+    def _reap(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            if not isinstance(failure, CodexError):
+                logger.error("A step of a turn failed", exc_info=failure)
+            elif not isinstance(failure, AppServerGone):
+                logger.warning("A step of a turn failed: %s", failure)
+
+    # Endings
+
+    def _after_failure(self, failure: CodexError) -> tuple[FinalState, TurnErrorInfo]:
+        if self._stop.is_set() and isinstance(failure, AppServerError):
+            assert self._stop_reason is not None
+            return ("interrupted" if self._was_sent else "cancelled"), self._stop_reason
+        return "failed", error_info(failure)
+
+    def _cut_off(self) -> tuple[FinalState, TurnErrorInfo]:
+        return ("interrupted" if self._was_sent else "cancelled"), {
+            "kind": "shutdown",
+            "message": "The kernel was shut down while the turn ran.",
+            "next_step": "Ask Codex to check what was already done before it goes on.",
+        }
+
+    @property
+    def _was_sent(self) -> bool:
+        return self.transcript.data["codex_turn_id"] is not None
+
+
+def error_info(failure: CodexError) -> TurnErrorInfo:
+    """An error as a turn records it; its kind is the class in snake case."""
+    name = type(failure).__name__
+    kind = "".join(f"_{char.lower()}" if char.isupper() else char for char in name).lstrip("_")
+    return {"kind": kind, "message": failure.message, "next_step": failure.next_step}
+
+
+def _internal(failure: Exception) -> TurnErrorInfo:
+    return {
+        "kind": "internal",
+        "message": f"codex_kernel failed: {type(failure).__name__}: {failure}.",
+        "next_step": "Please report this; run the cell again to go on.",
+    }
