@@ -1,0 +1,107 @@
+"""The schema of the turn log, as the ordered steps that led to it.
+
+A step is a tuple of SQL statements; its place in `MIGRATIONS` is the `user_version` it leads to.
+Steps that were released are never edited: a change of the schema is a new step.
+"""
+
+from __future__ import annotations
+
+import aiosqlite
+
+from codex_kernel.errors import LogTooNew
+
+Migration = tuple[str, ...]
+
+TURNS: Migration = (
+    """
+    CREATE TABLE owners (
+        owner TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        boot_id TEXT NOT NULL,
+        pid_namespace TEXT,
+        pid INTEGER NOT NULL,
+        started INTEGER,
+        registered_at TEXT NOT NULL,
+        closed_at TEXT
+    )
+    """,
+    """
+    CREATE TABLE turns (
+        turn_id TEXT PRIMARY KEY,
+        notebook TEXT,
+        cell_id TEXT,
+        session_id TEXT,
+        codex_turn_id TEXT,
+        prompt TEXT NOT NULL,
+        state TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        error TEXT,
+        owner TEXT NOT NULL,
+        epoch INTEGER NOT NULL,
+        queued_at TEXT,
+        started_at TEXT,
+        finished_at TEXT,
+        updated_at TEXT NOT NULL,
+        bytes INTEGER NOT NULL DEFAULT 0,
+        snapshot TEXT
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX turns_by_cell ON turns (notebook, cell_id, turn_id)",
+    "CREATE INDEX turns_by_session ON turns (session_id, turn_id)",
+    """
+    CREATE INDEX turns_live ON turns (state, owner)
+    WHERE state IN ('queued', 'starting', 'running', 'waiting', 'interrupting')
+    """,
+    "CREATE INDEX turns_by_end ON turns (finished_at) WHERE finished_at IS NOT NULL",
+    """
+    CREATE TABLE events (
+        turn_id TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        at TEXT NOT NULL,
+        type TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (turn_id, seq)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE app_servers (
+        owner TEXT NOT NULL,
+        pid INTEGER NOT NULL,
+        started INTEGER,
+        thread_ids TEXT NOT NULL,
+        PRIMARY KEY (owner, pid)
+    ) WITHOUT ROWID
+    """,
+)
+
+MIGRATIONS: tuple[Migration, ...] = (TURNS,)
+
+
+async def migrate(connection: aiosqlite.Connection) -> None:
+    """Bring the file to the newest schema, in one transaction.
+
+    Raises `LogTooNew`, before anything is written, for a file of a newer codex_kernel.
+    """
+    if await check_version(connection) == len(MIGRATIONS):
+        return
+    await connection.execute_fetchall("BEGIN IMMEDIATE")
+    try:
+        done = await check_version(connection)
+        for statements in MIGRATIONS[done:]:
+            for statement in statements:
+                await connection.execute_fetchall(statement)
+        await connection.execute_fetchall(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        await connection.commit()
+    except BaseException:
+        await connection.rollback()
+        raise
+
+
+async def check_version(connection: aiosqlite.Connection) -> int:
+    """How many steps the file has seen; raises `LogTooNew` when that is more than we know."""
+    [(version,)] = await connection.execute_fetchall("PRAGMA user_version")
+    if version > len(MIGRATIONS):
+        raise LogTooNew(
+            f"The turn log has version {version}, this codex_kernel knows {len(MIGRATIONS)}."
+        )
+    return version

@@ -1,0 +1,156 @@
+"""How events and turns stand in the tables, in both directions. Pure but for `write_batches`.
+
+An event's body is its JSON without what the columns hold (`turn_id`, `seq`, `at`).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiosqlite
+
+from codex_kernel.errors import OwnershipLost
+from codex_kernel.ids import TurnId
+from codex_kernel.turn.events import Event
+from codex_kernel.turn.state import LIVE_STATES, State
+from codex_kernel.turn.transcript import Transcript
+
+PROMPT_CHARACTERS = 500
+"""How much of a prompt the turn's row holds, for lists; its first event holds all of it."""
+
+_LIVE = ", ".join(f"'{state}'" for state in LIVE_STATES)
+IS_LIVE = f"state IN ({_LIVE})"
+"""A condition on `turns`, spelt so that the partial index serves it."""
+
+
+@dataclass(frozen=True)
+class TurnRow:
+    """What lists show of a turn. `prompt` is its beginning, `seq` the last event recorded."""
+
+    turn_id: TurnId
+    notebook: str | None
+    cell_id: str | None
+    session_id: str | None
+    codex_turn_id: str | None
+    prompt: str
+    state: State
+    seq: int
+    error: dict[str, Any] | None
+    owner: str
+    epoch: int
+    queued_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    updated_at: str
+    bytes: int
+    is_compacted: bool
+
+
+TURN_COLUMNS = """
+    turn_id, notebook, cell_id, session_id, codex_turn_id, prompt, state, seq, error, owner,
+    epoch, queued_at, started_at, finished_at, updated_at, bytes, snapshot IS NOT NULL
+    AS is_compacted
+"""
+
+
+def turn_row(row: sqlite3.Row) -> TurnRow:
+    """A row of `TURN_COLUMNS`."""
+    fields = dict(row)
+    fields["error"] = json.loads(fields["error"]) if fields["error"] else None
+    fields["is_compacted"] = bool(fields["is_compacted"])
+    return TurnRow(**fields)
+
+
+def event(row: sqlite3.Row) -> Event:
+    """A row of `turn_id, seq, at, body`."""
+    stamps = {"turn_id": row["turn_id"], "seq": row["seq"], "at": row["at"]}
+    return {**stamps, **json.loads(row["body"])}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Events that follow each other and the turn's row as it is after them."""
+
+    events: list[tuple[str, int, str, str, str]]
+    """`turn_id, seq, at, type, body`."""
+    turn: dict[str, Any]
+
+
+def encode(events: Sequence[Event]) -> list[tuple[str, int, str, str, str]]:
+    """Rows of `events`; raises TypeError for what JSON cannot say."""
+    return [
+        (item["turn_id"], item["seq"], item["at"], item["type"], _body(item)) for item in events
+    ]
+
+
+def batch(encoded: list[tuple[str, int, str, str, str]], transcript: Transcript) -> Batch:
+    """Encoded events with the columns of the transcript that has taken them in."""
+    data = transcript.data
+    copied = ("turn_id", "notebook", "cell_id", "session_id", "codex_turn_id", "state", "seq")
+    times = ("queued_at", "started_at", "finished_at")
+    turn = {key: data[key] for key in (*copied, *times)}
+    turn["prompt"] = data["prompt"][:PROMPT_CHARACTERS]
+    turn["error"] = None if data["error"] is None else json.dumps(data["error"])
+    turn["updated_at"] = encoded[-1][2]
+    return Batch(encoded, turn)
+
+
+async def write_batches(
+    connection: aiosqlite.Connection,
+    batches: Sequence[Batch],
+    owner: str,
+    epoch: int,
+    *,
+    is_new: bool = False,
+) -> None:
+    """Write batches of one turn inside a transaction, if (owner, epoch) still has the turn.
+
+    What an earlier attempt already committed is passed over. `is_new`: there is no row yet.
+    Raises `OwnershipLost` when the turn is somebody else's, or gone.
+    """
+    turn = batches[-1].turn
+    held = "SELECT owner, epoch, seq FROM turns WHERE turn_id = :turn_id"
+    found = list(await connection.execute_fetchall(held, turn))
+    if not found and is_new:
+        await connection.execute_fetchall(_INSERT, {**turn, "owner": owner, "epoch": epoch})
+        seq = 0
+    elif not found:
+        raise OwnershipLost("The record of this turn was deleted.")
+    elif (found[0]["owner"], found[0]["epoch"]) != (owner, epoch):
+        raise OwnershipLost("Another process has taken this turn over.")
+    else:
+        seq = found[0]["seq"]
+    events = [row for part in batches for row in part.events if row[1] > seq]
+    if events:
+        await connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", events)
+    size = sum(len(row[4].encode()) for row in events)
+    await connection.execute_fetchall(_UPDATE, {**turn, "size": size})
+
+
+_INSERT = """
+    INSERT INTO turns (turn_id, notebook, cell_id, prompt, state, seq, owner, epoch, updated_at)
+    VALUES (:turn_id, :notebook, :cell_id, :prompt, :state, 0, :owner, :epoch, :updated_at)
+"""
+_UPDATE = """
+    UPDATE turns SET state = :state, seq = :seq, session_id = :session_id,
+        codex_turn_id = :codex_turn_id, error = :error, queued_at = :queued_at,
+        started_at = :started_at, finished_at = :finished_at, updated_at = :updated_at,
+        bytes = bytes + :size
+    WHERE turn_id = :turn_id
+"""
+
+
+def _body(item: Event) -> str:
+    fields = {key: val for key, val in item.items() if key not in ("turn_id", "seq", "at")}
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def fold_rows(rows: Iterable[sqlite3.Row]) -> Transcript:
+    """The transcript of all event rows of a turn."""
+    transcript = Transcript()
+    transcript.apply(event(row) for row in rows)
+    return transcript
