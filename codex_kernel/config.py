@@ -7,8 +7,8 @@ values that everything below a host works with. A host that is configurable itse
 `c.CodexKernel.model` is for kernels, `c.CodexSettings.model` for every host.
 
 What wins, from weak to strong: the default, the files (user over environment over system),
-`CODEX_KERNEL_<TRAIT>` in the environment (lists and mappings as JSON), the command line. The working directory is never
-searched: an agent can write there.
+`CODEX_KERNEL_<TRAIT>` in the environment (lists and mappings as JSON), the command line. The
+working directory is never searched: an agent can write there.
 
 This module knows no host, no session and no file but the configuration's.
 """
