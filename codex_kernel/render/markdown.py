@@ -1,0 +1,94 @@
+"""An agent's Markdown as HTML that is safe to put into a page.
+
+CommonMark with tables and strikethrough. Raw HTML is text, images are links (nothing remote is
+loaded), links go to the web, to mail or to a relative path; headings begin at the third level.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+
+from codex_kernel.render.escape import clean, escape
+
+PRE = (
+    "margin:6px 0;padding:8px 10px;overflow:auto;white-space:pre;line-height:1.4;"
+    "background:rgba(128,128,128,.1);border-radius:4px"
+)
+"""The look of a block of code."""
+_WEB = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+_RELATIVE = re.compile(r"(?:\.{1,2}/)*[\w%.][^:\\\s]*")
+
+
+def to_html(markdown: str) -> str:
+    """The Markdown as HTML."""
+    return _parser().render(clean(markdown)).strip()
+
+
+def inline_html(markdown: str) -> str:
+    """One line of Markdown (a title, a step of a plan) as HTML without a paragraph."""
+    return _parser().renderInline(clean(" ".join(markdown.split())))
+
+
+def link_target(url: str) -> str | None:
+    """The url, when a link may lead there: web, mail, or a path relative to the document."""
+    return url if _WEB.match(url) or _RELATIVE.fullmatch(url) else None
+
+
+class _Renderer(RendererHTML):
+    """Writes no class and no image, and only links that `link_target` allows."""
+
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return f'<pre style="{PRE}"><code>{escape(tokens[idx].content)}</code></pre>\n'
+
+    def code_block(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        return self.fence(tokens, idx, options, env)
+
+    def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return escape(tokens[idx].content)
+
+    def code_inline(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        return f"<code>{escape(tokens[idx].content)}</code>"
+
+    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        token = tokens[idx]
+        source = str(token.attrs.get("src", ""))
+        label = self.renderInlineAsText(token.children or [], options, env) or source
+        shown = f"[image: {escape(label)}]"
+        if link_target(source) is None:
+            return shown
+        link = Token("link_open", "a", 1, attrs={"href": source})
+        return f"{self.renderToken([link], 0, options, env)}{shown}</a>"
+
+
+def _plain_links(state: Any) -> None:
+    """Make every link lead somewhere allowed or nowhere, and headings modest."""
+    for block in state.tokens:
+        if block.type in ("heading_open", "heading_close"):
+            block.tag = f"h{min(int(block.tag[1]) + 2, 6)}"
+        for token in block.children or []:
+            if token.type != "link_open":
+                continue
+            target = link_target(str(token.attrs.get("href", "")))
+            token.attrs = {} if target is None else {"href": target}
+            if target is not None and _WEB.match(target):
+                token.attrs["rel"] = "noopener noreferrer"
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False}, renderer_cls=_Renderer)
+    parser.enable(["table", "strikethrough"])
+    parser.core.ruler.push("plain_links", _plain_links)
+    return parser
