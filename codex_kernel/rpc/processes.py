@@ -9,6 +9,8 @@ import os
 import signal
 from typing import Any
 
+from codex_kernel.rpc import procfs
+
 HAS_GROUPS = hasattr(os, "killpg")
 
 
@@ -33,8 +35,14 @@ def kill_group(pid: int) -> None:
 
 
 def is_group_alive(pid: int) -> bool:
-    """Whether the group led by `pid` has members (always False on Windows)."""
-    return HAS_GROUPS and _signal_group(pid, 0)
+    """Whether the group led by `pid` has living members (always False on Windows).
+
+    Zombies do not count: in a container the first process often reaps nobody.
+    """
+    if not HAS_GROUPS or not _signal_group(pid, 0):
+        return False
+    seen = [stat for each in procfs.pids() if (stat := procfs.read_stat(each)) is not None]
+    return not seen or any(stat.group == pid and not stat.is_zombie for stat in seen)
 
 
 def describe_exit(returncode: int) -> str:
