@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from .demo_scenarios import demo_scenarios
@@ -28,7 +29,8 @@ async def _serve(options: argparse.Namespace) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+        with suppress(NotImplementedError):  # Windows: the process is simply ended
+            loop.add_signal_handler(number, stopped.set)
     async with ScriptedModel(scenarios, port=options.port, pace=options.pace) as model:
         if options.codex_home:
             model.write_config(options.codex_home, options.model)

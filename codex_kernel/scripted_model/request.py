@@ -1,10 +1,10 @@
 """What a request of Codex to its model means: which prompt is played, and how far it has come.
 
 Everything is read from the request itself, so that retries, resumed sessions and any number of
-threads at once need no memory here. Every id the model gives out says in which turn and in which
-round trip of it (`round`) it was made; Codex sends the ids back in `input`, and the next round is
-one more than the highest of this turn. A compaction removes them, so its summary carries the
-number on.
+threads at once need no memory here. Every id the model gives out says in which turn it was made
+and which response (`round`) is due after it; Codex sends the ids back in `input`, and the highest
+of this turn counts. What came before a cut names the same response once more, because Codex keeps
+it and asks again. A compaction removes the ids, so its summary carries the number on.
 
 This module knows the Responses API's input items and nothing of scripts or HTTP.
 """
@@ -24,6 +24,7 @@ _ROUND_IN_ID = re.compile(r"^[a-z]+_([0-9a-f]{12})_r(\d+)_")
 _ROUND_IN_SUMMARY = re.compile(r"\[scripted turn ([0-9a-f]{12}), next round (\d+)\]")
 _RUNNING_COMMAND = re.compile(r'session(?: |_)id"?:? (\d+)|"session_id":(\d+)', re.IGNORECASE)
 _COMPACTION_PROMPT = "CONTEXT CHECKPOINT COMPACTION"
+_AGENT_ID = re.compile(r'"agent_id":"([^"]+)"')
 _TASK = re.compile(r"Message Type: \w*TASK\b")
 # What Codex itself writes into the conversation in the user's name.
 _NOT_THE_USER = re.compile(
@@ -113,7 +114,7 @@ class ModelRequest:
     def round(self) -> int:
         """Which response of the script is due: 0, 1, 2, ..."""
         after = self.input[self.prompt.position + 1 :]
-        rounds = [made[1] for item in after if (made := self._made_in(item)) is not None]
+        rounds = [due for item in after if (due := self._due_after(item)) is not None]
         return max(rounds, default=0)
 
     @cached_property
@@ -132,6 +133,12 @@ class ModelRequest:
                 return int(next(filter(None, found[-1])))
         return None
 
+    @cached_property
+    def spawned_agents(self) -> tuple[str, ...]:
+        """The agents that this turn started, where Codex gave them ids."""
+        outputs = (_text(item) for item in self.input[self.prompt.position + 1 :])
+        return tuple(found[1] for text in outputs if (found := _AGENT_ID.search(text)))
+
     def _prompts(self) -> list[Prompt]:
         found = []
         for position, item in enumerate(self.input):
@@ -146,20 +153,18 @@ class ModelRequest:
         """Where this turn's first trace of ours stands; the end of the input when there is none."""
         if "turn_id" in self.metadata:
             for position, item in enumerate(self.input):
-                if self._made_in(item) is not None:
+                if self._due_after(item) is not None:
                     return position
         return len(self.input)
 
-    def _made_in(self, item: dict[str, Any]) -> tuple[str, int] | None:
-        """(turn, round due next) for a trace of this turn, None for everything else."""
+    def _due_after(self, item: dict[str, Any]) -> int | None:
+        """The round that a trace of this turn calls for, None for everything else."""
         if item.get("role") == "user":
             found = _ROUND_IN_SUMMARY.search(_text(item))
-            made = (found[1], int(found[2])) if found else None
         else:
             ids = (str(item.get(key) or "") for key in ("call_id", "id"))
             found = next(filter(None, map(_ROUND_IN_ID.match, ids)), None)
-            made = (found[1], int(found[2]) + 1) if found else None
-        return made if made and made[0] == self.turn else None
+        return int(found[2]) if found and found[1] == self.turn else None
 
 
 def _user_parts(item: dict[str, Any]) -> list[str]:

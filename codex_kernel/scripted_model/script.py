@@ -25,6 +25,8 @@ Tools
     ["call", tool, arguments, namespace]    any other tool: of Codex, or the client's
     ["mcp", server, tool, arguments]        a tool of an MCP server
     ["custom", tool, input]                 a custom (free-form) tool as it is, in either style
+    ["spawn", name, task]                   a sub-agent; its task may carry its own script
+    ["join", {"timeout_ms"}]                wait for the sub-agents of this turn
     ["search", query]                       a web search that the provider has done
     ["item", {...}]                         any finished item of the Responses API
 
@@ -119,6 +121,8 @@ FORMS: dict[str, _Form] = {
     "call": _Form((str, dict), (str,)),
     "mcp": _Form((str, str, dict)),
     "custom": _Form((str, str)),
+    "spawn": _Form((str, str)),
+    "join": _Form(options={"timeout_ms": int}),
     "search": _Form((str,)),
     "item": _Form((dict,)),
     "pause": _Form((_NUMBER,)),

@@ -70,12 +70,17 @@ class ScriptedModel:
         """What belongs into the provider's `base_url`."""
         return f"http://127.0.0.1:{self._port}/v1"
 
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Where it listens: 127.0.0.1 and the port."""
+        return [socket.getsockname()[:2] for socket in self._server.sockets]
+
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         self._server = await asyncio.start_server(
             self._connected, "127.0.0.1", self._wanted_port, limit=_HEAD_LIMIT
         )
-        self._port = self._server.sockets[0].getsockname()[1]
+        self._port = self.addresses[0][1]
         return self
 
     async def __aexit__(
@@ -197,9 +202,11 @@ class ScriptedModel:
     ) -> None:
         try:
             body = json.loads(http.body)
+            if not isinstance(body, dict):
+                raise BadRequest("the body is not a JSON object")
             request = ModelRequest(body)
             response = choose_response(self.scenarios, request)
-        except (ValueError, AttributeError) as error:
+        except (ValueError, BadRequest) as error:  # not JSON, or a malformed script
             writer.write(json_response(400, _error(f"Scripted model: {error}")))
             return
         self.requests.append(body)

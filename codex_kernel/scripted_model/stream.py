@@ -35,7 +35,7 @@ def stream(
     """The answer to `request` that plays `response`.
 
     `attempt` counts the answers to the same request that went before; `pace` is in characters
-    per second (None: at once).
+    per second of what a reader sees grow (None: at once).
     """
     return _Player(request, attempt, pace).play(response)
 
@@ -61,9 +61,12 @@ class _Player:
         self._unique = uuid.uuid4().hex[:10]
         self._indexes = count()
         self._numbers = count()
+        self._due = self.request.round + 1
 
     def play(self, response: Response) -> Iterator[Frame]:
         response_id = f"resp_{self._unique}"
+        is_cut = any(step.kind in _CUTS and step.is_active(self.attempt) for step in response)
+        self._due = self.request.round + (not is_cut)
         yield event("response.created", response={"id": response_id})
         for step in response:
             if step.kind in _ENDS:
@@ -170,7 +173,7 @@ class _Player:
         for delta in deltas:
             self.written += len(delta)
             piece.append(b"%b%b}\n\n" % (head, json.dumps(delta).encode()))
-            if self.pace:
+            if self.pace and kind in _READ_LIVE:
                 yield b"".join(piece)
                 yield Pause(len(delta) / self.pace)
                 piece.clear()
@@ -188,7 +191,7 @@ class _Player:
     def _new_id(self, prefix: str) -> str:
         # The form is read again by `request`; the last part keeps ids of a retry apart.
         number = f"{self._unique}{next(self._numbers)}"
-        return f"{prefix}_{self.request.turn}_r{self.request.round}_{number}"
+        return f"{prefix}_{self.request.turn}_r{self._due}_{number}"
 
     def _total_usage(self) -> dict[str, Any]:
         asked = len(json.dumps(self.request.input)) // _CHARACTERS_PER_TOKEN
@@ -217,6 +220,18 @@ _ENDS: dict[str, Callable[[Step, str], Frame]] = {
     "incomplete": _incomplete,
     "drop": lambda _step, _response_id: Drop(),
 }
+
+# Nobody sees the arguments of a tool grow: a pace there would only look like a standstill.
+_READ_LIVE = frozenset(
+    {
+        "response.output_text.delta",
+        "response.reasoning_summary_text.delta",
+        "response.reasoning_text.delta",
+    }
+)
+
+# Codex keeps what was complete before one of these and asks for the response again.
+_CUTS = frozenset({"failed", "drop", "stall"})
 
 _HOLDS: dict[str, Callable[[Step], Hold]] = {
     "pause": lambda step: Pause(step.value(0)),

@@ -109,6 +109,9 @@ _CALLS: dict[str, Callable[[Step], Call]] = {
     "patch": lambda step: Call("apply_patch", step.value(0)),
     "view_image": lambda step: Call("view_image", {"path": step.value(0)}),
     "call": lambda step: Call(step.value(0), step.value(1), step.value(2)),
+    "spawn": lambda step: Call(
+        "spawn_agent", {"task_name": step.value(0), "message": step.value(1)}
+    ),
     "mcp": lambda step: Call(step.value(1), step.value(2), f"mcp__{step.value(0)}"),
 }
 
@@ -122,6 +125,14 @@ def _typed(step: Step, request: ModelRequest, toolbox: Toolbox) -> Item:
     return Call("write_stdin", arguments | step.options).item(toolbox)
 
 
+def _joined(step: Step, request: ModelRequest, toolbox: Toolbox) -> Item:
+    """The older tools are told for whom to wait, the newer ones wait for anyone."""
+    arguments: dict[str, Any] = {"timeout_ms": 10_000}
+    if request.spawned_agents:
+        arguments["targets"] = list(request.spawned_agents)
+    return Call("wait_agent", arguments | step.options).item(toolbox)
+
+
 def _searched(step: Step, _request: ModelRequest, _toolbox: Toolbox) -> Item:
     query = step.value(0)
     action = {"type": "search", "query": query, "queries": [query]}
@@ -131,6 +142,7 @@ def _searched(step: Step, _request: ModelRequest, _toolbox: Toolbox) -> Item:
 TOOL_STEPS: dict[str, Callable[[Step, ModelRequest, Toolbox], Item]] = {
     **dict.fromkeys(_CALLS, _called),
     "type": _typed,
+    "join": _joined,
     "custom": lambda step, _request, _toolbox: _custom(step.value(0), step.value(1)),
     "search": _searched,
     "item": lambda step, _request, _toolbox: dict(step.value(0)),

@@ -102,6 +102,9 @@ class AppServer:
         params["config"] = _THREAD_CONFIG | params.get("config", {})
         return (await self.request("thread/start", **params))["thread"]["id"]
 
+    async def resume_thread(self, thread_id: str) -> None:
+        await self.request("thread/resume", threadId=thread_id, config=_THREAD_CONFIG)
+
     async def begin_turn(self, thread_id: str, prompt: str, **params: Any) -> Turn:
         turn = self._turns[thread_id] = Turn(thread_id)
         params = {"sandboxPolicy": _WORKSPACE_WRITE} | params
@@ -117,6 +120,21 @@ class AppServer:
 
     async def play(self, *script: Any, **params: Any) -> Turn:
         return await self.run(f"Please play @@ {json.dumps(script)}", **params)
+
+    def other_turns(self, thread_id: str) -> list[Turn]:
+        """Turns of threads that nobody here started: sub-agents."""
+        return [turn for other, turn in self._turns.items() if other != thread_id]
+
+    def forget(self, thread_id: str) -> Turn:
+        """Watch the thread anew, for a turn that no prompt begins."""
+        self._turns[thread_id] = Turn(thread_id)
+        return self._turns[thread_id]
+
+    async def stop(self) -> None:
+        """End the process; what it said last is read."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        await self.process.wait()
 
     def watch(self, thread_id: str) -> Turn:
         return self._turns.setdefault(thread_id, Turn(thread_id))
@@ -160,7 +178,5 @@ async def app_server(codex_home: Path, cwd: Path, model: str) -> AsyncIterator[A
         server._write({"method": "initialized"})
         yield server
     finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        await process.wait()
+        await server.stop()
         await reading

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -197,3 +198,42 @@ async def test_usage_is_what_the_script_says(codex: AppServer) -> None:
     turn = await codex.play([["usage", usage], ["say", "cheap"]])
     last = turn.of("thread/tokenUsage/updated")[-1]["params"]["tokenUsage"]["last"]
     assert (last["inputTokens"], last["outputTokens"], last["totalTokens"]) == (1234, 56, 1290)
+
+
+_MCP_SERVER = """
+import json, sys
+for line in sys.stdin:
+    message = json.loads(line)
+    if "id" not in message:
+        continue
+    if message["method"] == "initialize":
+        version = message["params"]["protocolVersion"]
+        result = {"protocolVersion": version, "capabilities": {"tools": {}},
+                  "serverInfo": {"name": "adder", "version": "0"}}
+    elif message["method"] == "tools/list":
+        result = {"tools": [{"name": "add", "description": "adds", "inputSchema": {
+            "type": "object", "properties": {"a": {"type": "number"}, "b": {"type": "number"}}},
+            "annotations": {"readOnlyHint": True}}]}
+    elif message["method"] == "tools/call":
+        given = message["params"]["arguments"]
+        result = {"content": [{"type": "text", "text": str(given["a"] + given["b"])}]}
+    else:
+        result = {}
+    print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}), flush=True)
+"""
+
+
+async def test_mcp_calls_a_tool_of_a_server(codex: AppServer, workspace: Path) -> None:
+    (workspace / "adder.py").write_text(_MCP_SERVER)
+    config = {
+        "mcp_servers.adder.command": sys.executable,
+        "mcp_servers.adder.args": [str(workspace / "adder.py")],
+    }
+    thread_id = await codex.start_thread(config=config)
+    turn = await codex.play(
+        ["mcp", "adder", "add", {"a": 1, "b": 2}], ["say", "added"], thread_id=thread_id
+    )
+    [item] = turn.items_of("mcpToolCall")
+    assert (item["server"], item["tool"], item["status"]) == ("adder", "add", "completed")
+    assert item["result"]["content"] == [{"type": "text", "text": "3"}]
+    assert turn.answers == ["added"]
