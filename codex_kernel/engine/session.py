@@ -36,7 +36,7 @@ from codex_kernel.errors import (
     SessionNotFound,
 )
 from codex_kernel.ids import CellId, NotebookPath, SessionId
-from codex_kernel.rpc.processes import end_orphans
+from codex_kernel.rpc.orphans import kill_orphans
 from codex_kernel.settings import SessionSettings, Settings
 from codex_kernel.turn.transcript import Transcript
 from codex_kernel.turn_log import bindings
@@ -98,10 +98,11 @@ class Session:
         self.current.interrupt(by)
         return True
 
-    def cancel_all(self, by: str) -> None:
-        """Stop the running turn and take back those that wait."""
+    def cancel_all(self, by: str) -> bool:
+        """Stop the running turn and take back those that wait; False when there is none."""
         for turn in list(self._turns):
             turn.interrupt(by)
+        return bool(self._turns)
 
     def requested(self) -> dict[str, Any]:
         """The settings that the next turn asks for."""
@@ -306,7 +307,7 @@ class Session:
         except AppServerGone as failure:
             if self.current is not None:
                 self.current.gone(failure)
-            end_orphans(self._threads)
+            await asyncio.to_thread(kill_orphans, self._threads)
         except CodexError as failure:
             logger.exception("The record of a turn failed")
             if self.current is not None:
@@ -318,7 +319,7 @@ class Session:
             return
         for message in batch:
             if "id" in message:
-                await self.respond(message, questions.refusal(message))
+                await self.refuse(message)
             else:
                 self.background.take(message)
 
@@ -330,10 +331,14 @@ class Session:
             raise SessionNotFound("There is no session yet.", next_step="Run a prompt first.")
         return await self.server.request(method, {"threadId": self.id, **params})
 
-    async def respond(self, request: dict[str, Any], result: dict[str, Any]) -> None:
+    async def respond(self, request: dict[str, Any], result: dict[str, Any] | None) -> None:
         """Answer a request of the app-server; harmless when it is gone."""
         if self.server is not None:
             await self.server.respond(request, result)
+
+    async def refuse(self, request: dict[str, Any]) -> None:
+        """Decline a request in its right shape."""
+        await self.respond(request, questions.refusal(request))
 
     async def steer(self, codex_turn_id: str | None, text: str) -> None:
         """Add text to a running turn; raises `RequestRefused` when it does not run any more."""
@@ -390,7 +395,7 @@ class Session:
             await turn.done.wait()
         if self._pump is not None:
             await asyncio.gather(self._pump, return_exceptions=True)
-        end_orphans(self._threads)
+        await asyncio.to_thread(kill_orphans, self._threads)
         await self.log.forget_app_server()
 
 

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from codex_kernel.app_server import questions, translate
+from codex_kernel.app_server.outcome import outcome
 from codex_kernel.engine.asks import Ask, Place
 from codex_kernel.engine.broker import Broker, Door
 from codex_kernel.errors import (
     AppServerError,
     AppServerGone,
     CodexError,
+    OwnershipLost,
     RequestRefused,
     RequestTimedOut,
 )
@@ -49,6 +51,8 @@ Listener = Callable[[list[Event]], None]
 
 INTERRUPT_REPLY_SECONDS = 5.0
 """An interrupt that comes too late may never be answered (0.163): nobody waits for it longer."""
+FLUSH_SECONDS = 1.0
+"""A cell does not wait longer for a log that cannot take its last events."""
 KILL_SECONDS = 0.7
 """Ending the commands of an interrupted turn; the whole interrupt stays below a second."""
 
@@ -81,6 +85,7 @@ class Turn:
         self._submission = submission
         self._settings = settings
         self._record: TurnRecord | None = None
+        self._taken_over: Transcript | None = None
         self._broker = Broker(submission.door, expiry_seconds=settings.approval_seconds)
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[tuple[FinalState, TurnErrorInfo | None]]
@@ -102,7 +107,7 @@ class Turn:
     def transcript(self) -> Transcript:
         """The state of the turn as of its last event."""
         assert self._record is not None, "run() opens the record first"
-        return self._record.transcript
+        return self._taken_over or self._record.transcript
 
     @property
     def is_recorded(self) -> bool:
@@ -121,8 +126,8 @@ class Turn:
             session_id=self._session.id,
             again=again,
         )
-        self._record, first = await self._session.log.begin(self.id, queued)
-        submission.listener(first)
+        self._record = await self._session.log.begin(self.id, queued)
+        submission.listener([self._record.first_event])
         cancelled: asyncio.CancelledError | None = None
         try:
             state, error = await self._in_its_turn()
@@ -136,7 +141,12 @@ class Turn:
         except Exception as failure:  # a bug must not leave a turn without its end
             logger.exception("A turn ended by an error of codex_kernel")
             state, error = "failed", _internal(failure)
-        await self._end(state, error)
+        try:
+            await self._end(state, error)
+        except OwnershipLost:
+            await self._show_outcome()
+        finally:
+            self.done.set()
         if cancelled is not None:
             raise cancelled
         return self.transcript
@@ -223,8 +233,13 @@ class Turn:
         drafts = [*closing_drafts(self.transcript, status), events.turn_ended(state, error)]
         await self.emit(drafts)
         assert self._record is not None
-        await self._record.aclose()
-        self.done.set()
+        await self._record.aclose(FLUSH_SECONDS)
+
+    async def _show_outcome(self) -> None:
+        """Another process has ended this turn: what it wrote is the end of it."""
+        log = self._session.log
+        self._submission.listener(await log.events(self.id, after=self.transcript.seq))
+        self._taken_over = await log.transcript(self.id)
 
     # Messages in, events out
 
@@ -272,13 +287,11 @@ class Turn:
         for message in notes:
             if message["method"] == "error":
                 self._last_error = message["params"].get("error")
-                if message["params"].get("willRetry"):
-                    await self.emit(translate.superseded_drafts(self.transcript))
             elif message["method"] == "serverRequest/resolved":
                 self._resolved_elsewhere(message["params"]["requestId"])
         drafts = self._without_echo(translate.translate(notes))
         await self._session.keeper.before(self.id, drafts)
-        await self.emit(drafts)
+        await self.emit(translate.supersede(drafts, self.transcript))
 
     def _without_echo(self, drafts: list[Draft]) -> list[Draft]:
         """Leave out the prompt, which Codex reports back as the first item."""
@@ -290,7 +303,7 @@ class Turn:
         ]
 
     async def _complete(self, turn: dict[str, Any]) -> None:
-        state, error = translate.outcome(turn, self._last_error)
+        state, error = outcome(turn, self._last_error)
         if state == "interrupted":
             async with asyncio.timeout(KILL_SECONDS + 1):
                 await self._session.background.end(self._open_commands(), KILL_SECONDS)
@@ -312,10 +325,10 @@ class Turn:
 
     def _ask_user(self, request: dict[str, Any]) -> None:
         self._asked += 1
-        item = self.transcript.item(request["params"].get("itemId") or "")
+        item = questions.subject(request, self.transcript)
         question = questions.question(request, approval_id(self.id, self._asked), item)
         if question is None:
-            self._spawn(self._session.respond(request, questions.refusal(request)))
+            self._spawn(self._session.refuse(request))
             return
         self._requests[request["id"]] = question["id"]
         self._spawn(self._settle(request, question))

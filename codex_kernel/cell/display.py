@@ -1,0 +1,133 @@
+"""What a cell's output shows of its turn: events in, Jupyter messages out.
+
+One display per turn, updated in place. How often depends on what is worth showing: at most
+`messages_per_second`, and the bytes of all updates stay in proportion to the turn's text, so a
+long answer is redrawn at growing steps and never costs more than a few times its size.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
+
+from codex_kernel.ids import TurnId, display_id
+from codex_kernel.render import bundle
+from codex_kernel.render.text import ConsoleText
+from codex_kernel.settings import ViewSettings
+from codex_kernel.turn.events import Event
+from codex_kernel.turn.transcript import Transcript
+
+Mode = Literal["live", "stream", "final"]
+"""`live`: a display that is updated; `stream`: text as it comes; `final`: one bundle at the end."""
+
+LIVE_BYTES_PER_TEXT_BYTE = 1.5
+"""What updates may cost; with the final bundle (2.3 x prose) a turn stays below 5 x its text."""
+STEP_BYTES = 96 * 1024
+"""What updates at the beginnings and ends of items may cost beyond that."""
+FIRST_BYTES = 4 * 1024
+
+
+class Publisher(Protocol):
+    """How a host sends to the frontend, under the cell that was captured when its turn began."""
+
+    def display(self, display: str, data: dict[str, Any], *, is_update: bool) -> None:
+        """Send `display_data`, or `update_display_data` for a display that was sent before."""
+        ...
+
+    def stream(self, text: str) -> None:
+        """Send text to stdout."""
+        ...
+
+
+def choose_mode(*, allow_stdin: bool, has_cell: bool) -> Mode:
+    """Which frontend is it: a headless runner, a notebook, or a console."""
+    if not allow_stdin:
+        return "final"
+    return "live" if has_cell else "stream"
+
+
+class TurnDisplay:
+    """The output of one turn. Lives on the host's loop; a reader of events like any other."""
+
+    def __init__(self, publisher: Publisher, view: ViewSettings, mode: Mode) -> None:
+        """Nothing is sent before the first event."""
+        self.transcript = Transcript()
+        self._publisher = publisher
+        self._view = view
+        self._mode: Mode = mode
+        self._console = ConsoleText(view, color=False)
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_shown = False
+        self._last = 0.0
+        self._text_bytes = 0
+        self._spent = 0
+        self._size = 0
+        self._steps = 0
+
+    def feed(self, events: Sequence[Event]) -> None:
+        """Take in events and show what they changed; the last one makes the final picture."""
+        self.transcript.apply(events)
+        if self._mode == "stream":
+            self._stream(self._console.feed(events))
+        if self.transcript.is_final:
+            self._close()
+        elif self._mode == "live":
+            self._text_bytes += sum(_text_size(event) for event in events)
+            self._steps += sum(event["type"] != "item.text" for event in events)
+            self._update_soon()
+
+    def _close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._mode != "stream":
+            self._send(bundle.mime_bundle(self.transcript.data, self._view, final=True))
+
+    def _stream(self, text: str) -> None:
+        if text:
+            self._publisher.stream(text)
+
+    def _update_soon(self) -> None:
+        if self._timer is not None:
+            return
+        wait = self._last + 1 / self._view.messages_per_second - self._loop.time()
+        if wait > 0:
+            self._timer = self._loop.call_later(wait, self._update)
+        else:
+            self._update()
+
+    def _update(self) -> None:
+        self._timer = None
+        if not self._is_worth():
+            return
+        turn = self.transcript.data
+        data = bundle.mime_bundle(turn, self._view, final=False)
+        data |= bundle.live_html(turn, self._view)  # for frontends without our renderer
+        self._size = len(json.dumps(data))
+        self._spent += self._size
+        self._steps = 0
+        self._send(data)
+
+    def _is_worth(self) -> bool:
+        """Whether the turn's text so far pays for another update, or a new step of it does."""
+        allowed = LIVE_BYTES_PER_TEXT_BYTE * self._text_bytes + FIRST_BYTES
+        if self._steps:
+            allowed += STEP_BYTES
+        return not self._is_shown or self._spent + self._size <= allowed
+
+    def _send(self, data: dict[str, Any]) -> None:
+        turn_id = TurnId(self.transcript.data["turn_id"])
+        self._publisher.display(display_id(turn_id), data, is_update=self._is_shown)
+        self._is_shown = True
+        self._last = self._loop.time()
+
+
+def _text_size(event: Event) -> int:
+    if event["type"] == "item.text":
+        return len(event["text"])
+    if event["type"] == "item.completed":
+        return len(event["item"].get("output") or "")
+    return 0

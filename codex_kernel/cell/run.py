@@ -1,0 +1,115 @@
+"""A cell from its text to its end: commands in order, then the prompt as a turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from codex_kernel.cell.ask import PromptDoor, ReadLine
+from codex_kernel.cell.commands import Context, run_command
+from codex_kernel.cell.shell import run_shell
+from codex_kernel.cell.text import mentions, parse
+from codex_kernel.engine import asks
+from codex_kernel.engine.session import Session
+from codex_kernel.engine.turn import Listener, Submission
+from codex_kernel.errors import (
+    TurnCancelled,
+    TurnError,
+    TurnFailed,
+    TurnInterrupted,
+    TurnLost,
+    TurnRefused,
+)
+from codex_kernel.ids import CellId
+from codex_kernel.turn.transcript import Transcript
+
+
+@dataclass(frozen=True)
+class Frontend:
+    """What the host lends a cell. The functions may be called from the engine's thread."""
+
+    cell_id: CellId | None
+    events: Listener
+    say: Callable[[dict[str, Any]], None]
+    read_line: ReadLine | None
+    """None when nobody can be asked."""
+
+
+async def run_cell(session: Session, text: str, frontend: Frontend) -> None:
+    """Run a cell; raises the `CodexError` that ended it."""
+    cell = parse(text)
+    context = Context(session=session, say=frontend.say, read_line=frontend.read_line)
+    if cell.shell is not None:
+        await run_shell(context, cell.shell)
+        return
+    for line in cell.commands:
+        turn = await run_command(line, context)
+        if turn is not None:
+            await run_turn(session, turn.prompt, turn.ask, frontend)
+    if cell.prompt:
+        prompt, images = mentions(cell.prompt, session.settings.cwd)
+        await run_turn(session, cell.prompt, asks.prompt(prompt, images), frontend)
+
+
+async def run_turn(session: Session, prompt: str, ask: asks.Ask, frontend: Frontend) -> None:
+    """Run a turn; raises a `TurnError` unless it completed and nothing of `fail_on` happened."""
+    door = None
+    if frontend.read_line is not None:
+        door = PromptDoor(frontend.read_line, cwd=session.settings.cwd)
+    submission = Submission(
+        prompt,
+        ask,
+        notebook=session.notebook,
+        cell_id=frontend.cell_id,
+        door=door,
+        listener=frontend.events,
+    )
+    turn = await session.submit(submission)
+    failure = failure_of(turn.transcript, session.settings.fail_on)
+    if failure is not None:
+        raise failure
+
+
+_ERRORS: dict[str, type[TurnError]] = {
+    "interrupted": TurnInterrupted,
+    "failed": TurnFailed,
+    "lost": TurnLost,
+    "cancelled": TurnCancelled,
+}
+
+
+def failure_of(transcript: Transcript, fail_on: tuple[str, ...]) -> TurnError | None:
+    """The error that a finished turn is for its caller, or None."""
+    data = transcript.data
+    error = _ERRORS.get(data["state"])
+    if error is not None:
+        info = data["error"] or {}
+        message = info.get("message") or f"The turn was {data['state']}."
+        return error(message, next_step=info.get("next_step"))
+    reasons = [reason for reason in fail_on if _FAILS[reason](data)]
+    if not reasons:
+        return None
+    happened = ", ".join(_HAPPENED[reason] for reason in reasons)
+    return TurnRefused(f"The turn completed, but {happened}.")
+
+
+def _has_item(kind: str, *statuses: str) -> Callable[[dict[str, Any]], bool]:
+    def found(data: dict[str, Any]) -> bool:
+        return any(it["type"] == kind and it["status"] in statuses for it in data["items"])
+
+    return found
+
+
+_FAILS: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "declined": lambda data: any(a["outcome"] != "accepted" for a in data["approvals"]),
+    "command": _has_item("command", "failed"),
+    "patch": _has_item("file_change", "failed", "declined"),
+    "warning": lambda data: any(w["kind"] != "notice" for w in data["warnings"]),
+}
+_HAPPENED = {
+    "declined": "an approval was not given",
+    "command": "a command failed",
+    "patch": "a patch was not applied",
+    "warning": "there was a warning",
+}

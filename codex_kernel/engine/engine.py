@@ -1,0 +1,107 @@
+"""Everything a host needs to run turns: the portal, the log and the session, from start to end.
+
+Starting does not wait: the log is opened and Codex started while the host says hello to its
+frontend; the first turn waits for what is not ready yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import TypeVar
+
+from codex_kernel.engine.portal import Portal
+from codex_kernel.engine.session import Session
+from codex_kernel.errors import CodexError, LogError
+from codex_kernel.ids import NotebookPath
+from codex_kernel.rpc.orphans import kill_orphans
+from codex_kernel.settings import Settings
+from codex_kernel.turn_log.log import TurnLog
+from codex_kernel.turn_log.recovery import recover
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CLOSE_SECONDS = 15.0
+"""The ladder that ends an app-server is shorter; a host must end even when something hangs."""
+
+
+class Engine:
+    """The engine of one host. Methods are called from the host's threads."""
+
+    def __init__(
+        self, settings: Settings, *, notebook: NotebookPath | None = None, kind: str = "kernel"
+    ) -> None:
+        """Begin to start; returns at once."""
+        self.settings = settings
+        self._notebook = notebook
+        self._kind = kind
+        self._portal = Portal()
+        self._stack = AsyncExitStack()
+        self._ready: concurrent.futures.Future[Session] = self._portal.submit(self._start())
+        self._warm = self._portal.submit(self._connect())
+
+    def run(self, work: Callable[[Session], Awaitable[T]]) -> concurrent.futures.Future[T]:
+        """Run work with the session, on the engine's loop."""
+        return self._portal.submit(self._with_session(work))
+
+    def post(self, function: Callable[[Session], object]) -> None:
+        """Call a function with the session soon, on the engine's loop, from any thread."""
+
+        def call(ready: concurrent.futures.Future[Session]) -> None:
+            if not ready.cancelled() and ready.exception() is None:
+                self._portal.post(function, ready.result())
+
+        self._ready.add_done_callback(call)
+
+    async def aclose(self) -> None:
+        """End the turns, the app-server and the log, then the thread. May be called twice."""
+        try:
+            await asyncio.wait_for(self._portal.run(self._stop()), CLOSE_SECONDS)
+        except TimeoutError:
+            logger.error("The engine did not stop within %g s", CLOSE_SECONDS)
+        await asyncio.to_thread(self._portal.close)
+
+    async def _with_session(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        return await work(await asyncio.wrap_future(self._ready))
+
+    async def _start(self) -> Session:
+        log = await self._open_log()
+        session = Session(self.settings, log, notebook=self._notebook)
+        self._stack.push_async_callback(session.aclose)
+        try:
+            for recovered in await recover(log):
+                await asyncio.to_thread(kill_orphans, recovered.threads)
+        except CodexError as failure:
+            logger.warning("Turns of ended kernels could not be closed: %s", failure)
+        return session
+
+    async def _open_log(self) -> TurnLog:
+        try:
+            return await self._stack.enter_async_context(
+                TurnLog.open(self.settings.log, self._kind)
+            )
+        except LogError as failure:
+            logger.warning("Turns are not recorded: %s", failure)
+            return await self._stack.enter_async_context(
+                TurnLog.unavailable(str(failure), self.settings.log, self._kind)
+            )
+
+    async def _connect(self) -> None:
+        """Have an app-server before the first turn asks for it; a failure is its to tell."""
+        session = await asyncio.wrap_future(self._ready)
+        try:
+            await session.connect()
+        except CodexError as failure:
+            logger.info("Codex is not started yet: %s", failure)
+
+    async def _stop(self) -> None:
+        self._warm.cancel()
+        try:
+            await asyncio.wrap_future(self._ready)
+        finally:
+            await self._stack.aclose()

@@ -1,0 +1,1 @@
+"""The Codex kernel: each cell is a prompt."""

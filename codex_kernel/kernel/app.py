@@ -1,0 +1,25 @@
+"""The kernel's application: ipykernel's, with our kernel class and our configuration."""
+
+from __future__ import annotations
+
+from ipykernel.kernelapp import IPKernelApp
+
+from codex_kernel.config import load_config
+from codex_kernel.kernel.kernel import CodexKernel
+
+
+class CodexKernelApp(IPKernelApp):
+    """Reads `jupyter_codex_config` besides what the command line says."""
+
+    name = "codex-kernel"
+
+    def load_config_file(self, *args: object, **kwargs: object) -> None:
+        """Our configuration files; the command line, read before, stays stronger."""
+        config = load_config()
+        config.merge(self.cli_config)
+        self.update_config(config)
+
+
+def main() -> None:
+    """Run the kernel until it is shut down."""
+    CodexKernelApp.launch_instance(kernel_class=CodexKernel)

@@ -1,0 +1,220 @@
+"""The Codex kernel: Jupyter's messages on one side, the engine on the other.
+
+The engine has its own event loop on its own thread; this class only reads requests, hands cells
+over and publishes what comes back. An interrupt breaks into nothing: it asks the engine to stop
+the turn, and the cell ends when the turn has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import os
+import signal
+from dataclasses import replace
+from typing import Any
+
+from ipykernel.kernelbase import Kernel
+
+from codex_kernel._version import __version__
+from codex_kernel.cell.completion import complete, inspect, is_complete
+from codex_kernel.cell.display import choose_mode
+from codex_kernel.cell.history import History
+from codex_kernel.cell.run import Frontend, run_cell
+from codex_kernel.config import CodexSettings
+from codex_kernel.engine.engine import Engine
+from codex_kernel.engine.session import Session
+from codex_kernel.errors import CodexError, TurnCancelled
+from codex_kernel.ids import CellId, notebook_from_environment
+from codex_kernel.kernel.concurrent import AnswersWhileRunning
+from codex_kernel.kernel.publish import CellOutput
+from codex_kernel.kernel.stdin import Asker, Stdin
+
+USER = "the user"
+
+
+class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[misc]  # mixins
+    """Each cell is a prompt of one Codex session in the notebook's folder."""
+
+    implementation = "codex_kernel"
+    implementation_version = __version__
+    language_info = {  # noqa: RUF012  # as the base class has it
+        "name": "codex",
+        "version": __version__,
+        "mimetype": "text/markdown",
+        "file_extension": ".md",
+        "pygments_lexer": "markdown",
+        "codemirror_mode": "markdown",
+    }
+    banner = (
+        f"Codex in Jupyter {__version__}: each cell is a prompt. /help lists the commands, "
+        "!COMMAND runs in the sandbox."
+    )
+    help_links = [  # noqa: RUF012  # as the base class has it
+        {"text": "Codex", "url": "https://developers.openai.com/codex"},
+    ]
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Begin to start Codex; the kernel answers meanwhile."""
+        super().__init__(**kwargs)
+        self._stdin = Stdin(self)
+        self._history = History()
+        self._cells: set[concurrent.futures.Future[Any]] = set()
+        settings = self.settings()
+        session = replace(settings.session, cwd=os.path.abspath(settings.session.cwd))
+        self._settings = replace(settings, session=session)
+        self._engine = Engine(self._settings, notebook=notebook_from_environment(os.environ))
+        self._install_comms()
+
+    def _install_comms(self) -> None:
+        from ipykernel.ipkernel import _get_comm_manager
+
+        self.comm_manager = _get_comm_manager(parent=self, kernel=self)
+        for kind in ("comm_open", "comm_msg", "comm_close"):
+            self.shell_handlers[kind] = getattr(self.comm_manager, kind)
+
+    # Running a cell
+
+    async def do_execute(
+        self,
+        code: str,
+        silent: bool,
+        store_history: bool = True,
+        user_expressions: dict[str, str] | None = None,
+        allow_stdin: bool = False,
+        *,
+        cell_meta: dict[str, Any] | None = None,
+        cell_id: str | None = None,
+    ) -> dict[str, Any]:
+        """Run the cell as a turn; a silent request never starts one."""
+        if silent or not code.strip():
+            return self._reply(user_expressions)
+        if store_history:
+            self._history.add(self.execution_count, code)
+        parent = self.get_parent("shell")
+        mode = choose_mode(allow_stdin=allow_stdin, has_cell=cell_id is not None)
+        output = CellOutput(self, parent, self._settings.view, mode)
+        frontend = Frontend(
+            cell_id=None if cell_id is None else CellId(cell_id),
+            events=output.events,
+            say=output.say,
+            read_line=self._line_reader(parent) if allow_stdin else None,
+        )
+        is_main = parent["header"].get("subshell_id") is None
+        if is_main:
+            self.running_parent = parent
+        try:
+            await self._run(code, frontend)
+        except CodexError as failure:
+            return self._error_reply(failure, output)
+        finally:
+            if is_main:
+                self.running_parent = None
+        return self._reply(user_expressions)
+
+    async def _run(self, code: str, frontend: Frontend) -> None:
+        cell = self._engine.run(lambda session: run_cell(session, code, frontend))
+        self._cells.add(cell)
+        try:
+            await asyncio.wrap_future(cell)
+        except asyncio.CancelledError:
+            if not cell.cancelled():
+                raise
+            raise TurnCancelled("The command was stopped.", next_step="") from None
+        finally:
+            self._cells.discard(cell)
+
+    def _line_reader(self, parent: dict[str, Any]) -> Any:
+        asker = Asker(parent, self._get_shell_context_var(self._shell_parent_ident))
+
+        async def read_line(prompt: str, is_password: bool) -> str | None:
+            return await self._stdin.read_line(asker, prompt, is_password)
+
+        return read_line
+
+    def _reply(self, user_expressions: dict[str, str] | None) -> dict[str, Any]:
+        no_expressions = {
+            "status": "error",
+            "ename": "NotImplementedError",
+            "evalue": "Codex has no expressions to evaluate.",
+            "traceback": [],
+        }
+        return {
+            "status": "ok",
+            "execution_count": self.execution_count,
+            "payload": [],
+            "user_expressions": dict.fromkeys(user_expressions or {}, no_expressions),
+        }
+
+    def _error_reply(self, failure: CodexError, output: CellOutput) -> dict[str, Any]:
+        if isinstance(failure, TurnCancelled):
+            # Base class: only an error reply takes back the cells behind this one.
+            self._abort_queues()
+            return {"status": "aborted", "execution_count": self.execution_count}
+        name, value = type(failure).__name__, str(failure)
+        output.error(name, value, [f"{name}: {value}"])
+        return {
+            "status": "error",
+            "execution_count": self.execution_count,
+            "ename": name,
+            "evalue": value,
+            "traceback": [f"{name}: {value}"],
+            "payload": [],
+            "user_expressions": {},
+        }
+
+    # Interrupts
+
+    async def interrupt_request(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
+        """Stop what runs; the answer does not wait for the end of it."""
+        self._interrupt()
+        assert self.session is not None
+        self.session.send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
+
+    def _interrupt(self) -> None:
+        self._engine.post(self._stop_all)
+
+    def _stop_all(self, session: Session) -> None:
+        if not session.cancel_all(USER):
+            for cell in list(self._cells):  # a command that waits: a login, a question
+                cell.cancel()
+
+    def start(self) -> None:
+        """Serve requests; Ctrl-C in a terminal and nbclient's time-out stop the turn."""
+        super().start()
+        signal.signal(signal.SIGINT, lambda *_: self._interrupt())
+
+    def pre_handler_hook(self) -> None:
+        """Leave SIGINT alone: the base class would let it break into the loop anywhere."""
+
+    def post_handler_hook(self) -> None:
+        """Leave SIGINT alone."""
+
+    # The other requests
+
+    async def do_complete(self, code: str, cursor_pos: int) -> dict[str, Any]:
+        """Commands, their values and `@` paths."""
+        work = self._engine.run(lambda session: complete(code, cursor_pos, session))
+        return await asyncio.wrap_future(work)
+
+    async def do_inspect(
+        self, code: str, cursor_pos: int, detail_level: int = 0, omit_sections: Any = ()
+    ) -> dict[str, Any]:
+        """Help of a command, or the head of a file."""
+        work = self._engine.run(lambda session: inspect(code, cursor_pos, session))
+        data = await asyncio.wrap_future(work)
+        return {"status": "ok", "found": data is not None, "data": data or {}, "metadata": {}}
+
+    async def do_is_complete(self, code: str) -> dict[str, Any]:
+        """Whether Enter in a console should run the text."""
+        status = is_complete(code)
+        return {"status": status, "indent": ""} if status == "incomplete" else {"status": status}
+
+    async def do_history(self, hist_access_type: str, output: bool, raw: bool, **query: Any) -> Any:
+        """Earlier prompts."""
+        return {"status": "ok", "history": self._history.answer(hist_access_type, output, **query)}
+
+    async def do_shutdown(self, restart: bool) -> dict[str, Any]:
+        """End the turn, Codex and everything it started; then the kernel may go."""
+        await self._engine.aclose()
+        return {"status": "ok", "restart": restart}

@@ -1,0 +1,73 @@
+"""A cell's output on iopub, under the request that was current when the cell began."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from ipykernel.kernelbase import Kernel
+
+from codex_kernel.cell.display import Mode, TurnDisplay
+from codex_kernel.settings import ViewSettings
+from codex_kernel.turn.events import Event
+
+
+class CellOutput:
+    """Where the turns and commands of one cell show themselves.
+
+    `events` and `say` may be called from any thread; what they show is sent on the loop that
+    runs the cell.
+    """
+
+    def __init__(
+        self, kernel: Kernel, parent: dict[str, Any], view: ViewSettings, mode: Mode
+    ) -> None:
+        """`parent`: the execute_request; later requests must not catch the cell's output."""
+        self._kernel = kernel
+        self._parent = parent
+        self._view = view
+        self._mode: Mode = mode
+        self._loop = asyncio.get_running_loop()
+        self._display: TurnDisplay | None = None
+
+    def events(self, events: Sequence[Event]) -> None:
+        """Show events of a turn."""
+        self._loop.call_soon_threadsafe(self._feed, events)
+
+    def say(self, data: dict[str, Any]) -> None:
+        """Show a MIME bundle of a command."""
+        self._loop.call_soon_threadsafe(self._say, data)
+
+    def _feed(self, events: Sequence[Event]) -> None:
+        if self._display is None:
+            self._display = TurnDisplay(self, self._view, self._mode)
+        self._display.feed(events)
+        if self._display.transcript.is_final:
+            self._display = None
+
+    def _say(self, data: dict[str, Any]) -> None:
+        if self._mode == "stream":
+            self.stream(data["text/plain"].rstrip("\n") + "\n")
+        else:
+            self._send("display_data", {"data": data, "metadata": {}, "transient": {}})
+
+    def display(self, display: str, data: dict[str, Any], *, is_update: bool) -> None:
+        """Send a display, or an update of it."""
+        kind = "update_display_data" if is_update else "display_data"
+        self._send(kind, {"data": data, "metadata": {}, "transient": {"display_id": display}})
+
+    def stream(self, text: str, name: str = "stdout") -> None:
+        """Send text."""
+        self._send("stream", {"name": name, "text": text})
+
+    def error(self, name: str, value: str, traceback: list[str]) -> None:
+        """Send an error output."""
+        self._send("error", {"ename": name, "evalue": value, "traceback": traceback})
+
+    def _send(self, kind: str, content: dict[str, Any]) -> None:
+        kernel = self._kernel
+        assert kernel.session is not None
+        kernel.session.send(
+            kernel.iopub_socket, kind, content, parent=self._parent, ident=kernel._topic(kind)
+        )
