@@ -138,14 +138,16 @@ def _command(raw: Raw) -> Item:
         "cwd": raw.get("cwd"),
         "source": snake_case(raw["source"]) if raw.get("source") else None,
         "process_id": raw.get("processId"),
-        "actions": [
-            {**action, "type": snake_case(action["type"])} for action in raw["commandActions"]
-        ],
+        "actions": [_action(action) for action in raw["commandActions"]],
         # Live output has gaps; the aggregate is the truth, and null when there was none.
         "output": raw.get("aggregatedOutput") or "",
         "exit_code": raw.get("exitCode"),
         "duration_ms": raw.get("durationMs"),
     }
+
+
+def _action(raw: Raw) -> dict[str, Any]:
+    return {**raw, "type": snake_case(raw["type"])}
 
 
 def _file_change(raw: Raw) -> Item:
@@ -296,7 +298,7 @@ _CONVERTERS: dict[str, Callable[[Raw], Item]] = {
     "webSearch": lambda raw: {
         "type": "web_search",
         "query": raw.get("query") or "",
-        "action": raw.get("action"),
+        "action": _action(raw["action"]) if raw.get("action") else None,
     },
     "imageView": _image_view,
     "imageGeneration": _image_generation,

@@ -62,6 +62,28 @@ def thread_params(
     }
 
 
+def resume_params(
+    settings: SessionSettings,
+    app_server: AppServerSettings,
+    thread_id: str,
+    notebook: str | None = None,
+) -> dict[str, Any]:
+    """Parameters of thread/resume: all settings again, because Codex would take the old ones."""
+    params = thread_params(settings, app_server, notebook=notebook)
+    # Without its turns: we have our own record, and the answer would be megabytes.
+    return {**params, "threadId": thread_id, "excludeTurns": True}
+
+
+def fork_params(
+    settings: SessionSettings,
+    app_server: AppServerSettings,
+    thread_id: str,
+    notebook: str | None = None,
+) -> dict[str, Any]:
+    """Parameters of thread/fork."""
+    return resume_params(settings, app_server, thread_id, notebook)
+
+
 def thread_config(settings: SessionSettings, app_server: AppServerSettings) -> dict[str, object]:
     """The configuration of a thread, dotted keys as in config.toml; the user's own comes last."""
     config = dict(_THREAD_CONFIG)
@@ -106,12 +128,12 @@ def sandbox_policy(settings: SessionSettings) -> dict[str, Any]:
     }
 
 
-def effective(reported: dict[str, Any]) -> dict[str, Any]:
+def effective(reported: dict[str, Any], settings: SessionSettings | None = None) -> dict[str, Any]:
     """What Codex says it works with, for `settings.updated`.
 
     Takes the answer of thread/start, resume and fork as well as the `threadSettings` of
-    `thread/settings/updated`. The first have no real sandbox to report (see `thread_params`),
-    so the sandbox is left out there.
+    `thread/settings/updated`. The first have no real sandbox to report (see `thread_params`):
+    it is that of `settings`, as every turn sends it, and left out without them.
     """
     found = {
         "model": reported.get("model"),
@@ -120,7 +142,7 @@ def effective(reported: dict[str, Any]) -> dict[str, Any]:
         "cwd": reported.get("cwd"),
         "version": (reported.get("thread") or {}).get("cliVersion"),
     }
-    policy = reported.get("sandboxPolicy")
+    policy = reported.get("sandboxPolicy") or (settings and sandbox_policy(settings))
     if policy:
         found["sandbox"] = _POLICY_TYPES.get(policy["type"], policy["type"])
         found["network_access"] = policy.get("networkAccess", True) in (True, "enabled")

@@ -22,8 +22,6 @@ from codex_kernel.turn.transcript import Transcript
 Request = dict[str, Any]
 """A server request: `id`, `method`, `params`."""
 
-REFUSED = -32601
-"""Error code for what we do not do (JSON-RPC: method not found)."""
 ENDS_THE_TURN = frozenset(
     {
         "item/commandExecution/requestApproval",
@@ -64,8 +62,8 @@ def subject(request: Request, transcript: Transcript) -> Item | None:
     return calls[-1] if calls and server else None
 
 
-def reply(request: Request, answer: Decision | Answer) -> dict[str, Any]:
-    """The result that answers the request; a mismatch of question and answer declines.
+def reply(request: Request, answer: Decision | Answer) -> dict[str, Any] | None:
+    """The result that answers the request; a mismatch of question and answer is a `refusal`.
 
     Replies have no room for a reason: what the user says at a decline is sent to the turn as a
     message.
@@ -87,16 +85,12 @@ def reply(request: Request, answer: Decision | Answer) -> dict[str, Any]:
     if method == "item/tool/requestUserInput" and isinstance(answer, Answer):
         answers = answer.answers or {}
         return {"answers": {key: {"answers": list(given)} for key, given in answers.items()}}
-    return refusal(request).get("result", {})
+    return refusal(request)
 
 
-def refusal(request: Request) -> dict[str, Any]:
-    """`{"result": ...}` that declines, or `{"error": ...}` where no answer can decline."""
-    result = _REFUSALS.get(request["method"])
-    if result is not None:
-        return {"result": result}
-    message = f"codex_kernel does not answer {request['method']}."
-    return {"error": {"code": REFUSED, "message": message}}
+def refusal(request: Request) -> dict[str, Any] | None:
+    """The result that declines the request; None where only an error can."""
+    return _REFUSALS.get(request["method"])
 
 
 def _command_question(params: dict[str, Any], id: ApprovalId, item: Item | None) -> Approval:

@@ -115,7 +115,7 @@ class Plan(_Item):
 
 
 class WebSearch(_Item):
-    """A search, an opened page or a look-up in a page. `action` as Codex reports it."""
+    """A search, an opened page or a look-up in a page. `action["type"]` says which."""
 
     type: Literal["web_search"]
     query: str
