@@ -1,70 +1,169 @@
-"""Who owns a turn.
+"""Ends turns whose owner is gone, and names the app-servers it left behind.
 
-An owner is one opening of the log by one process. Pids are reused, so a process is known by
-boot, pid namespace, pid and start time together.
+A take-over is one transaction: it looks once more at (owner, epoch, state), raises the epoch and
+writes the end. So of two processes that recover at once one ends the turn, and an owner that
+was only suspended loses its next append.
 """
 
 from __future__ import annotations
 
-import os
-import platform
-import secrets
-from dataclasses import dataclass
-from pathlib import Path
+import json
+import sqlite3
+from dataclasses import dataclass, field
 
-PROC = Path("/proc")
+from codex_kernel.errors import InvalidTransition, TurnLost
+from codex_kernel.ids import TurnId
+from codex_kernel.turn.events import TurnErrorInfo, now, stamp, turn_ended
+from codex_kernel.turn.transcript import Transcript, closing_drafts
+from codex_kernel.turn_log.log import TurnLog
+from codex_kernel.turn_log.owners import Owner, owner_is_dead, process_lives
+from codex_kernel.turn_log.rows import IS_LIVE, batch, encode, event
+from codex_kernel.turn_log.writing import answer_commands, write_batches
+
+_GONE = "The process that ran this turn is gone."
 
 
 @dataclass(frozen=True)
-class Owner:
-    """One opening of the log by one process.
-
-    `started` is the start of the process in clock ticks after boot, None where that cannot be
-    told; `is_closed`: it has closed the log in good order.
-    """
+class AppServer:
+    """An app-server whose owner is dead; `is_alive`: this very process still runs."""
 
     owner: str
-    kind: str
-    boot_id: str
-    pid_namespace: str | None
     pid: int
     started: int | None
-    is_closed: bool = False
+    thread_ids: list[str]
+    is_alive: bool
 
 
-def this_process(kind: str) -> Owner:
-    """A new owner: this process, now. `kind` says what it is (kernel, server, cli)."""
-    pid = os.getpid()
-    return Owner(secrets.token_hex(8), kind, boot_id(), pid_namespace(), pid, process_started(pid))
+@dataclass(frozen=True)
+class Recovery:
+    """What `recover` did, and the app-servers that the caller must end and then `forget`."""
+
+    turns: list[TurnId] = field(default_factory=list[TurnId])
+    app_servers: list[AppServer] = field(default_factory=list[AppServer])
 
 
-def boot_id() -> str:
-    """The same for all processes of one boot of one machine; without one, the host's name."""
-    try:
-        return (PROC / "sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return f"host:{platform.node()}"
+async def recover(log: TurnLog) -> Recovery:
+    """End as lost every live turn whose owner is proven dead; safe at any time, by anybody."""
+    done = Recovery()
+    for owner in await _owners_with_duties(log):
+        if owner_is_dead(owner):
+            done.turns.extend(await _recover_turns(log, owner))
+            done.app_servers.extend(await _app_servers(log, owner))
+    await log.database.write(_DELETE_IDLE)
+    return done
 
 
-def pid_namespace() -> str | None:
-    """Within one, a pid means one process; None where there is no such thing."""
-    try:
-        return os.readlink(PROC / "self/ns/pid")
-    except OSError:
-        return None
+async def forget(log: TurnLog, app_server: AppServer) -> None:
+    """The app-server of a dead owner has been ended."""
+    await log.database.write(
+        "DELETE FROM app_servers WHERE owner = ? AND pid = ?", (app_server.owner, app_server.pid)
+    )
 
 
-def process_started(pid: int) -> int | None:
-    """The start of a living process in clock ticks after boot; None when it is not known."""
-    fields = _stat_fields(pid)
-    return int(fields[19]) if fields else None
+async def mark_lost(log: TurnLog, turn_id: TurnId, by: str) -> bool:
+    """End a turn as lost because a user says so, when its owner cannot be reached from here.
+
+    False, and nothing is done, when the turn has ended or its owner lives.
+    """
+    turn = await log.turn(turn_id)
+    owner = await owner_of(log, turn_id)
+    if turn is None or (owner is not None and owner_is_dead(owner) is False):
+        return False
+    return await _take_over(log, turn_id, turn.owner, turn.epoch, f"Marked as lost by {by}.")
 
 
-def _stat_fields(pid: int) -> list[str] | None:
-    """The fields of /proc/pid/stat from the third (the state) on, see proc(5)."""
-    try:
-        text = (PROC / str(pid) / "stat").read_text(errors="replace")
-    except OSError:
-        return None
-    # The second field is a file name in parentheses and may contain anything.
-    return text.rpartition(")")[2].split()
+async def owner_of(log: TurnLog, turn_id: TurnId) -> Owner | None:
+    """The owner of a turn; None when it, or the turn, is not known."""
+    row = await log.database.row(
+        "SELECT owners.* FROM owners JOIN turns ON turns.owner = owners.owner WHERE turn_id = ?",
+        (turn_id,),
+    )
+    return None if row is None else _owner(row)
+
+
+async def _owners_with_duties(log: TurnLog) -> list[Owner]:
+    found = await log.database.rows(
+        f"SELECT * FROM owners WHERE owner IN (SELECT owner FROM turns WHERE {IS_LIVE} "
+        "UNION SELECT owner FROM app_servers)"
+    )
+    return [_owner(row) for row in found]
+
+
+async def _recover_turns(log: TurnLog, owner: Owner) -> list[TurnId]:
+    live = await log.database.rows(
+        f"SELECT turn_id, epoch FROM turns WHERE {IS_LIVE} AND owner = ? ORDER BY turn_id",
+        (owner.owner,),
+    )
+    return [
+        row["turn_id"]
+        for row in live
+        if await _take_over(log, row["turn_id"], owner.owner, row["epoch"], _GONE)
+    ]
+
+
+async def _app_servers(log: TurnLog, owner: Owner) -> list[AppServer]:
+    found = await log.database.rows("SELECT * FROM app_servers WHERE owner = ?", (owner.owner,))
+    return [
+        AppServer(
+            row["owner"],
+            row["pid"],
+            row["started"],
+            json.loads(row["thread_ids"]),
+            is_alive=process_lives(row["pid"], row["started"]) is True,
+        )
+        for row in found
+    ]
+
+
+async def _take_over(log: TurnLog, turn_id: TurnId, owner: str, epoch: int, message: str) -> bool:
+    """End a turn in place of its owner; False when it is not as it was any more."""
+    async with log.database.transaction() as connection:
+        taken = await connection.execute(
+            f"UPDATE turns SET owner = ?, epoch = epoch + 1 "
+            f"WHERE turn_id = ? AND owner = ? AND epoch = ? AND {IS_LIVE}",
+            (log.owner.owner, turn_id, owner, epoch),
+        )
+        if taken.rowcount != 1:
+            return False
+        rows = await connection.execute_fetchall(
+            "SELECT turn_id, seq, at, body FROM events WHERE turn_id = ? ORDER BY seq", (turn_id,)
+        )
+        transcript = _folded(list(rows))
+        error = TurnErrorInfo(kind="lost", message=message, next_step=TurnLost.next_step)
+        drafts = [*closing_drafts(transcript, status="lost"), turn_ended("lost", error)]
+        events = stamp(turn_id, transcript.seq, drafts, now())
+        transcript.apply(events)
+        written = batch(encode(events), transcript)
+        await write_batches(connection, [written], log.owner.owner, epoch + 1)
+        await answer_commands(connection, turn_id, message, claimed_too=True)
+    return True
+
+
+def _folded(rows: list[sqlite3.Row]) -> Transcript:
+    """The transcript as far as it can be folded: a damaged record must not live for ever."""
+    transcript = Transcript()
+    for row in rows:
+        try:
+            transcript.apply([event(row)])
+        except (InvalidTransition, KeyError, TypeError, ValueError):
+            transcript.data["seq"] = row["seq"]
+    return transcript
+
+
+def _owner(row: sqlite3.Row) -> Owner:
+    return Owner(
+        row["owner"],
+        row["kind"],
+        row["boot_id"],
+        row["pid_namespace"],
+        row["pid"],
+        row["started"],
+        is_closed=row["closed_at"] is not None,
+    )
+
+
+_DELETE_IDLE = f"""
+    DELETE FROM owners WHERE closed_at IS NOT NULL
+    AND owner NOT IN (SELECT owner FROM turns WHERE {IS_LIVE})
+    AND owner NOT IN (SELECT owner FROM app_servers)
+"""

@@ -12,28 +12,24 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from typing import Any
 
 from codex_kernel.errors import InvalidTransition, LogUnavailable
-from codex_kernel.ids import NotebookPath, SessionId, TurnId
+from codex_kernel.ids import TurnId
 from codex_kernel.settings import LogSettings
-from codex_kernel.turn.events import Draft, now
-from codex_kernel.turn.transcript import Transcript
+from codex_kernel.turn.events import Draft, Event, now
 from codex_kernel.turn_log.database import Database
-from codex_kernel.turn_log.leases import Owner, this_process
+from codex_kernel.turn_log.owners import Owner, this_process
+from codex_kernel.turn_log.reader import Reader
 from codex_kernel.turn_log.record import TurnRecord
-from codex_kernel.turn_log.rows import IS_LIVE, TURN_COLUMNS, TurnRow, event, turn_row
 from codex_kernel.turn_log.tail import POLL_SECONDS, Poller, Tail
 
-PAGE = 1000
-"""Events that are read at once."""
 
-
-class TurnLog:
+class TurnLog(Reader):
     """An open log, from `open` or `unavailable`."""
 
     def __init__(
         self, database: Database, settings: LogSettings, owner: Owner, reason: str | None = None
     ) -> None:
         """`reason`: why this log is in memory only."""
-        self.database = database
+        super().__init__(database)
         self.settings = settings
         self.owner = owner
         self.reason = reason
@@ -68,8 +64,8 @@ class TurnLog:
             async with log._opened():
                 yield log
 
-    async def begin(self, turn_id: TurnId, draft: Draft) -> TurnRecord:
-        """Record a new turn; `draft` is its `turn.queued`. Returns its only writer."""
+    async def begin(self, turn_id: TurnId, draft: Draft) -> tuple[TurnRecord, list[Event]]:
+        """Record a new turn; `draft` is its `turn.queued`. Its only writer, its first event."""
         if turn_id in self._begun:
             raise InvalidTransition(f"The turn {turn_id} was begun already.")
         self._begun.add(turn_id)
@@ -81,91 +77,7 @@ class TurnLog:
             self.reason,
             self._keep,
         )
-        [record.first_event] = await record.append([draft])
-        return record
-
-    async def events(
-        self, turn_id: TurnId, after: int = 0, limit: int = PAGE
-    ) -> list[dict[str, Any]]:
-        """The events after number `after`, in order, at most `limit`.
-
-        For a compacted turn: one `{"type": "snapshot", "seq", "transcript"}` at its last number,
-        or nothing when `after` is that far.
-        """
-        found = await self.database.rows(
-            "SELECT turn_id, seq, at, body FROM events WHERE turn_id = ? AND seq > ? "
-            "ORDER BY seq LIMIT ?",
-            (turn_id, after, limit),
-        )
-        # Looked up after the events: were they compacted in between, the snapshot is there.
-        snapshot = await self._snapshot(turn_id)
-        if snapshot is None:
-            return [event(row) for row in found]
-        if after >= snapshot["seq"]:
-            return []
-        return [{"type": "snapshot", "seq": snapshot["seq"], "transcript": snapshot}]
-
-    async def turn(self, turn_id: TurnId) -> TurnRow | None:
-        """What lists show of one turn."""
-        return next(iter(await self.turns(ids=[turn_id])), None)
-
-    async def turns(
-        self,
-        *,
-        notebook: NotebookPath | None = None,
-        cell_id: str | None = None,
-        session_id: SessionId | str | None = None,
-        state: str | Collection[str] | None = None,
-        ids: Collection[str] | None = None,
-        before: str | None = None,
-        limit: int = 100,
-    ) -> list[TurnRow]:
-        """Turns that match everything that is given, the latest first.
-
-        `before` is the turn id where the last page ended. `state="live"`: any that has not ended.
-        """
-        where: list[str] = []
-        values: list[Any] = []
-        for column, value in (
-            ("notebook", notebook),
-            ("cell_id", cell_id),
-            ("session_id", session_id),
-        ):
-            if value is not None:
-                where.append(f"{column} = ?")
-                values.append(value)
-        if before is not None:
-            where.append("turn_id < ?")
-            values.append(before)
-        if state == "live":
-            where.append(IS_LIVE)
-        elif state is not None:
-            where.append("state IN (SELECT value FROM json_each(?))")
-            values.append(json.dumps([state] if isinstance(state, str) else list(state)))
-        if ids is not None:
-            where.append("turn_id IN (SELECT value FROM json_each(?))")
-            values.append(json.dumps(list(ids)))
-        condition = f"WHERE {' AND '.join(where)}" if where else ""
-        found = await self.database.rows(
-            f"SELECT {TURN_COLUMNS} FROM turns {condition} ORDER BY turn_id DESC LIMIT ?",
-            (*values, limit),
-        )
-        return [turn_row(row) for row in found]
-
-    async def transcript(self, turn_id: TurnId) -> Transcript | None:
-        """The transcript of a turn as far as it is recorded; None when it is not known."""
-        row = await self.turn(turn_id)
-        if row is None:
-            return None
-        transcript = Transcript()
-        while page := await self.events(turn_id, after=transcript.seq):
-            if page[0]["type"] == "snapshot":
-                transcript = Transcript(page[0]["transcript"])
-            else:
-                transcript.apply(page)
-        # A notebook may have been renamed since.
-        transcript.data["notebook"] = row.notebook
-        return transcript
+        return record, await record.append([draft])
 
     async def compact(self, turn_id: TurnId) -> bool:
         """Replace the text events of an ended turn by its final transcript; whether it did."""
@@ -179,19 +91,38 @@ class TurnLog:
                 (json.dumps(transcript.data, ensure_ascii=False), turn_id),
             )
             await connection.execute_fetchall(
-                "DELETE FROM events WHERE turn_id = ? AND type = 'item.text'", (turn_id,)
+                "UPDATE turns SET bytes = bytes + length(CAST(snapshot AS BLOB)) - "
+                "(SELECT coalesce(sum(length(CAST(body AS BLOB))), 0) FROM events "
+                "WHERE turn_id = :turn AND type = 'item.text') WHERE turn_id = :turn",
+                {"turn": turn_id},
             )
             await connection.execute_fetchall(
-                "UPDATE turns SET bytes = length(CAST(snapshot AS BLOB)) + "
-                "(SELECT total(length(CAST(body AS BLOB))) FROM events WHERE turn_id = :turn) "
-                "WHERE turn_id = :turn",
-                {"turn": turn_id},
+                "DELETE FROM events WHERE turn_id = ? AND type = 'item.text'", (turn_id,)
             )
         return True
 
     def tail(self, poll_seconds: float = POLL_SECONDS) -> AbstractAsyncContextManager[Tail]:
         """Follow the log: `async with log.tail() as tail`, read, `await tail.changed()`, ..."""
         return self._poller.tail(poll_seconds)
+
+    async def remember_app_server(
+        self, pid: int, started: int | None, thread_ids: Collection[str]
+    ) -> None:
+        """Note an app-server that this process started, for whoever has to end it after us.
+
+        `started` as `owners.process_started` tells it; the threads replace those noted before.
+        """
+        await self.database.write(
+            "INSERT OR REPLACE INTO app_servers VALUES (?, ?, ?, ?)",
+            (self.owner.owner, pid, started, json.dumps(list(thread_ids))),
+        )
+
+    async def forget_app_server(self, pid: int | None = None) -> None:
+        """It has ended; without a pid: all that this process started have."""
+        await self.database.write(
+            "DELETE FROM app_servers WHERE owner = ? AND pid = coalesce(?, pid)",
+            (self.owner.owner, pid),
+        )
 
     def health(self) -> dict[str, Any]:
         """How the log is, as a JSON object."""
@@ -262,7 +193,3 @@ class TurnLog:
             task.cancel()
         if late:
             await asyncio.wait(late)
-
-    async def _snapshot(self, turn_id: TurnId) -> dict[str, Any] | None:
-        row = await self.database.row("SELECT snapshot FROM turns WHERE turn_id = ?", (turn_id,))
-        return json.loads(row["snapshot"]) if row is not None and row["snapshot"] else None

@@ -74,7 +74,81 @@ TURNS: Migration = (
     """,
 )
 
-MIGRATIONS: tuple[Migration, ...] = (TURNS,)
+COMMANDS: Migration = (
+    """
+    CREATE TABLE commands (
+        number INTEGER PRIMARY KEY,
+        command_id TEXT NOT NULL UNIQUE,
+        target_kind TEXT NOT NULL,
+        target_id TEXT NOT NULL,
+        turn_id TEXT,
+        verb TEXT NOT NULL,
+        args TEXT NOT NULL,
+        by TEXT NOT NULL,
+        asked_at TEXT NOT NULL,
+        claimed_by TEXT,
+        outcome TEXT,
+        finished_at TEXT
+    )
+    """,
+    """
+    CREATE INDEX commands_open ON commands (target_kind, target_id) WHERE outcome IS NULL
+    """,
+    "CREATE INDEX commands_of_turn ON commands (turn_id) WHERE turn_id IS NOT NULL",
+)
+
+BINDINGS: Migration = (
+    """
+    CREATE TABLE notebooks (
+        path TEXT PRIMARY KEY,
+        session_id TEXT,
+        settings TEXT NOT NULL DEFAULT '{}',
+        updated_at TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX notebooks_by_session ON notebooks (session_id)",
+    """
+    CREATE TABLE notebook_cells (
+        path TEXT NOT NULL,
+        cell_id TEXT NOT NULL,
+        PRIMARY KEY (path, cell_id)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE sessions (
+        session_id TEXT PRIMARY KEY,
+        title TEXT,
+        cwd TEXT,
+        model TEXT,
+        forked_from TEXT,
+        is_fresh INTEGER NOT NULL,
+        turns INTEGER NOT NULL DEFAULT 0,
+        created_at TEXT NOT NULL,
+        last_at TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX sessions_by_use ON sessions (last_at)",
+)
+
+IMAGES: Migration = (
+    """
+    CREATE TABLE before_images (
+        turn_id TEXT NOT NULL,
+        path TEXT NOT NULL,
+        existed INTEGER NOT NULL,
+        mode INTEGER,
+        size INTEGER,
+        sha256 TEXT,
+        content BLOB,
+        why_missing TEXT,
+        PRIMARY KEY (turn_id, path)
+    )
+    """,
+)
+
+RETENTION: Migration = ("CREATE TABLE deleted_turns (turn_id TEXT PRIMARY KEY) WITHOUT ROWID",)
+
+MIGRATIONS: tuple[Migration, ...] = (TURNS, COMMANDS, BINDINGS, IMAGES, RETENTION)
 
 
 async def migrate(connection: aiosqlite.Connection) -> None:

@@ -16,10 +16,13 @@ from codex_kernel.ids import TurnId
 from codex_kernel.turn.events import Draft, Event, now, stamp
 from codex_kernel.turn.transcript import Transcript
 from codex_kernel.turn_log.database import Database
-from codex_kernel.turn_log.rows import Batch, batch, encode, write_batches
+from codex_kernel.turn_log.rows import Batch, batch, encode
+from codex_kernel.turn_log.writing import write_batches
 
 RETRY_SECONDS = 0.25
 """Between two attempts to write what is owed; a locked file was waited for already."""
+CLOSE_SECONDS = 2.0
+"""How long the end of a turn waits for what is owed."""
 _BATCHES_AT_ONCE = 500
 
 
@@ -42,7 +45,6 @@ class TurnRecord:
         self.turn_id = turn_id
         self.transcript = Transcript()
         self.epoch = 1
-        self.first_event: Event = {}
         self._database = database
         self._owner = owner
         self._commit_seconds = commit_seconds
@@ -87,7 +89,7 @@ class TurnRecord:
         await self._settle()
         return events
 
-    async def aclose(self, seconds: float) -> bool:
+    async def aclose(self, seconds: float = CLOSE_SECONDS) -> bool:
         """Wait at most so long for what is owed; whether all is recorded.
 
         What is still owed then goes on being tried until the log is closed.

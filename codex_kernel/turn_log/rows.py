@@ -1,4 +1,4 @@
-"""How events and turns stand in the tables, in both directions. Pure but for `write_batches`.
+"""How events and turns stand in the tables, in both directions: pure.
 
 An event's body is its JSON without what the columns hold (`turn_id`, `seq`, `at`).
 """
@@ -11,9 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import aiosqlite
-
-from codex_kernel.errors import OwnershipLost
 from codex_kernel.ids import TurnId
 from codex_kernel.turn.events import Event
 from codex_kernel.turn.state import LIVE_STATES, State
@@ -97,51 +94,6 @@ def batch(encoded: list[tuple[str, int, str, str, str]], transcript: Transcript)
     turn["error"] = None if data["error"] is None else json.dumps(data["error"])
     turn["updated_at"] = encoded[-1][2]
     return Batch(encoded, turn)
-
-
-async def write_batches(
-    connection: aiosqlite.Connection,
-    batches: Sequence[Batch],
-    owner: str,
-    epoch: int,
-    *,
-    is_new: bool = False,
-) -> None:
-    """Write batches of one turn inside a transaction, if (owner, epoch) still has the turn.
-
-    What an earlier attempt already committed is passed over. `is_new`: there is no row yet.
-    Raises `OwnershipLost` when the turn is somebody else's, or gone.
-    """
-    turn = batches[-1].turn
-    held = "SELECT owner, epoch, seq FROM turns WHERE turn_id = :turn_id"
-    found = list(await connection.execute_fetchall(held, turn))
-    if not found and is_new:
-        await connection.execute_fetchall(_INSERT, {**turn, "owner": owner, "epoch": epoch})
-        seq = 0
-    elif not found:
-        raise OwnershipLost("The record of this turn was deleted.")
-    elif (found[0]["owner"], found[0]["epoch"]) != (owner, epoch):
-        raise OwnershipLost("Another process has taken this turn over.")
-    else:
-        seq = found[0]["seq"]
-    events = [row for part in batches for row in part.events if row[1] > seq]
-    if events:
-        await connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", events)
-    size = sum(len(row[4].encode()) for row in events)
-    await connection.execute_fetchall(_UPDATE, {**turn, "size": size})
-
-
-_INSERT = """
-    INSERT INTO turns (turn_id, notebook, cell_id, prompt, state, seq, owner, epoch, updated_at)
-    VALUES (:turn_id, :notebook, :cell_id, :prompt, :state, 0, :owner, :epoch, :updated_at)
-"""
-_UPDATE = """
-    UPDATE turns SET state = :state, seq = :seq, session_id = :session_id,
-        codex_turn_id = :codex_turn_id, error = :error, queued_at = :queued_at,
-        started_at = :started_at, finished_at = :finished_at, updated_at = :updated_at,
-        bytes = bytes + :size
-    WHERE turn_id = :turn_id
-"""
 
 
 def _body(item: Event) -> str:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
 from codex_kernel.settings import LogSettings
 from codex_kernel.turn_log.log import TurnLog
 

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from codex_kernel.errors import InvalidTransition, LogTooNew, LogUnavailable
 from codex_kernel.ids import log_path, new_turn_id
 from codex_kernel.settings import LogSettings
@@ -28,8 +29,7 @@ async def test_folder_and_file_are_closed_to_others(settings: LogSettings) -> No
 
 
 async def test_events_come_back_as_appended(log: TurnLog) -> None:
-    record = await begin(log)
-    events = [record.first_event]
+    record, events = await log.begin(new_turn_id(), turn_queued("hello"))
     events += await record.append(beginning())
     events += await record.append([text("4"), text("2")])
     events += await record.append(ending("42"))

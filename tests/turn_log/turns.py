@@ -51,7 +51,8 @@ async def begin(
 ) -> TurnRecord:
     """A queued turn."""
     draft = turn_queued(prompt, notebook=notebook, cell_id=cell_id, session_id=SESSION)
-    return await log.begin(turn_id or new_turn_id(), draft)
+    record, _ = await log.begin(turn_id or new_turn_id(), draft)
+    return record
 
 
 async def running(log: TurnLog, prompt: str = "hello", **where: str | None) -> TurnRecord:

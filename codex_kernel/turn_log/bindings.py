@@ -1,0 +1,231 @@
+"""Which session a notebook is bound to, what is known of sessions, what notebooks ask for.
+
+A path alone identifies no notebook: `Untitled.ipynb` comes again and again. So a binding also
+knows in which cells its turns ran, and a file that has none of these is another notebook. Paths
+are stored paths (`ids.stored_path`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from codex_kernel.ids import NotebookPath, SessionId
+from codex_kernel.turn.events import now
+from codex_kernel.turn_log.log import TurnLog
+
+
+@dataclass(frozen=True)
+class Binding:
+    """The session of a notebook. `is_foreign`: the file now at its path is another notebook."""
+
+    notebook: NotebookPath
+    session_id: SessionId
+    cell_ids: frozenset[str]
+    is_foreign: bool
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """A session. `is_fresh`: Codex knows its id, but nothing was run in it yet."""
+
+    session_id: SessionId
+    title: str | None
+    cwd: str | None
+    model: str | None
+    forked_from: str | None
+    is_fresh: bool
+    turns: int
+    created_at: str
+    last_at: str
+
+
+async def bind(
+    log: TurnLog, notebook: NotebookPath, session_id: str, *, cell_id: str | None = None
+) -> None:
+    """Bind a notebook to a session, or note one more cell in which it ran.
+
+    Bound to another session, a notebook is known by new cells only.
+    """
+    async with log.database.transaction() as connection:
+        await connection.execute_fetchall(
+            "DELETE FROM notebook_cells WHERE path = ? AND EXISTS (SELECT 1 FROM notebooks "
+            "WHERE notebooks.path = notebook_cells.path AND session_id IS NOT ?)",
+            (notebook, session_id),
+        )
+        await connection.execute_fetchall(
+            "INSERT INTO notebooks (path, session_id, updated_at) VALUES (?, ?, ?) "
+            "ON CONFLICT (path) DO UPDATE SET session_id = excluded.session_id, "
+            "updated_at = excluded.updated_at",
+            (notebook, session_id, now()),
+        )
+        if cell_id is not None:
+            await connection.execute_fetchall(
+                "INSERT OR IGNORE INTO notebook_cells VALUES (?, ?)", (notebook, cell_id)
+            )
+
+
+async def unbind(log: TurnLog, notebook: NotebookPath) -> None:
+    """The notebook goes on without a session; what it asks for stays."""
+    async with log.database.transaction() as connection:
+        await connection.execute_fetchall(
+            "UPDATE notebooks SET session_id = NULL, updated_at = ? WHERE path = ?",
+            (now(), notebook),
+        )
+        await connection.execute_fetchall("DELETE FROM notebook_cells WHERE path = ?", (notebook,))
+
+
+async def bound_session(
+    log: TurnLog, notebook: NotebookPath, cell_ids: Collection[str] | None
+) -> Binding | None:
+    """The binding of a notebook whose file holds these cells; None: the cells are not known.
+
+    A binding without cells was made by hand: it is never foreign.
+    """
+    row = await log.database.row(
+        "SELECT session_id FROM notebooks WHERE path = ? AND session_id IS NOT NULL", (notebook,)
+    )
+    if row is None:
+        return None
+    rows = await log.database.rows("SELECT cell_id FROM notebook_cells WHERE path = ?", (notebook,))
+    known = frozenset(row["cell_id"] for row in rows)
+    is_foreign = bool(known) and cell_ids is not None and known.isdisjoint(cell_ids)
+    return Binding(notebook, row["session_id"], known, is_foreign)
+
+
+async def notebooks_of(log: TurnLog, session_id: str) -> list[NotebookPath]:
+    """The notebooks that are bound to a session."""
+    rows = await log.database.rows(
+        "SELECT path FROM notebooks WHERE session_id = ? ORDER BY path", (session_id,)
+    )
+    return [row["path"] for row in rows]
+
+
+async def move(log: TurnLog, old: NotebookPath, new: NotebookPath) -> None:
+    """A notebook, or a folder with notebooks, was renamed: bindings and turns go along."""
+    places = {"old": old, "new": new, "below": old + os.sep}
+    async with log.database.transaction() as connection:
+        await connection.execute_fetchall("DELETE FROM notebooks WHERE path = :new", places)
+        await connection.execute_fetchall("DELETE FROM notebook_cells WHERE path = :new", places)
+        for table, column in (
+            ("notebooks", "path"),
+            ("notebook_cells", "path"),
+            ("turns", "notebook"),
+        ):
+            await connection.execute_fetchall(
+                f"UPDATE OR REPLACE {table} SET {column} = "
+                f":new || substr({column}, length(:old) + 1) WHERE {column} = :old "
+                f"OR substr({column}, 1, length(:below)) = :below",
+                places,
+            )
+
+
+async def forget_notebook(log: TurnLog, notebook: NotebookPath) -> None:
+    """The file was deleted, or is another one now: drop its binding and what it asks for."""
+    async with log.database.transaction() as connection:
+        await connection.execute_fetchall("DELETE FROM notebooks WHERE path = ?", (notebook,))
+        await connection.execute_fetchall("DELETE FROM notebook_cells WHERE path = ?", (notebook,))
+
+
+async def notebook_settings(log: TurnLog, notebook: NotebookPath) -> dict[str, Any]:
+    """What the notebook asks for (model, effort, sandbox, ...), as set in the page."""
+    row = await log.database.row("SELECT settings FROM notebooks WHERE path = ?", (notebook,))
+    return {} if row is None else json.loads(row["settings"])
+
+
+async def set_notebook_settings(
+    log: TurnLog, notebook: NotebookPath, changes: dict[str, Any]
+) -> dict[str, Any]:
+    """Change what the notebook asks for (None takes a wish back); all of it, afterwards."""
+    async with log.database.transaction() as connection:
+        await connection.execute_fetchall(
+            "INSERT OR IGNORE INTO notebooks (path, updated_at) VALUES (?, ?)", (notebook, now())
+        )
+        [row] = await connection.execute_fetchall(
+            "SELECT settings FROM notebooks WHERE path = ?", (notebook,)
+        )
+        merged = {**json.loads(row["settings"]), **changes}
+        settings = {key: value for key, value in merged.items() if value is not None}
+        await connection.execute_fetchall(
+            "UPDATE notebooks SET settings = ?, updated_at = ? WHERE path = ?",
+            (json.dumps(settings), now(), notebook),
+        )
+    return settings
+
+
+async def remember_session(
+    log: TurnLog,
+    session_id: str,
+    *,
+    title: str | None = None,
+    cwd: str | None = None,
+    model: str | None = None,
+    forked_from: str | None = None,
+    is_fresh: bool = True,
+) -> None:
+    """Note a session as soon as Codex names it; None leaves what is known, and a session
+    that was used once is never fresh again."""
+    await log.database.write(
+        "INSERT INTO sessions (session_id, title, cwd, model, forked_from, is_fresh, created_at, "
+        "last_at) VALUES (:id, :title, :cwd, :model, :forked_from, :is_fresh, :now, :now) "
+        "ON CONFLICT (session_id) DO UPDATE SET title = coalesce(:title, title), "
+        "cwd = coalesce(:cwd, cwd), model = coalesce(:model, model), "
+        "forked_from = coalesce(:forked_from, forked_from), "
+        "is_fresh = min(is_fresh, :is_fresh), last_at = :now",
+        {
+            "id": session_id,
+            "title": title,
+            "cwd": cwd,
+            "model": model,
+            "forked_from": forked_from,
+            "is_fresh": is_fresh,
+            "now": now(),
+        },
+    )
+
+
+async def mark_used(log: TurnLog, session_id: str) -> None:
+    """One more turn was accepted in the session."""
+    await log.database.write(
+        "UPDATE sessions SET is_fresh = 0, turns = turns + 1, last_at = ? WHERE session_id = ?",
+        (now(), session_id),
+    )
+
+
+async def session(log: TurnLog, session_id: str) -> SessionRow | None:
+    """What is known of one session."""
+    row = await log.database.row("SELECT * FROM sessions WHERE session_id = ?", (session_id,))
+    return None if row is None else _session(row)
+
+
+async def sessions(
+    log: TurnLog, *, cwd: str | None = None, search: str | None = None, limit: int = 50
+) -> list[SessionRow]:
+    """Sessions, the last used first. `search` is looked for in title, folder and id."""
+    rows = await log.database.rows(
+        "SELECT * FROM sessions WHERE (:cwd IS NULL OR cwd = :cwd) AND (:search IS NULL OR "
+        "instr(lower(coalesce(title, '') || char(10) || coalesce(cwd, '') || char(10) || "
+        "session_id), lower(:search))) ORDER BY last_at DESC LIMIT :limit",
+        {"cwd": cwd, "search": search, "limit": limit},
+    )
+    return [_session(row) for row in rows]
+
+
+async def forget_session(log: TurnLog, session_id: str) -> None:
+    """Drop a session and the bindings to it; its turns are `retention`'s to delete."""
+    async with log.database.transaction() as connection:
+        for statement in (
+            "DELETE FROM notebook_cells WHERE path IN "
+            "(SELECT path FROM notebooks WHERE session_id = ?)",
+            "UPDATE notebooks SET session_id = NULL WHERE session_id = ?",
+            "DELETE FROM sessions WHERE session_id = ?",
+        ):
+            await connection.execute_fetchall(statement, (session_id,))
+
+
+def _session(row: sqlite3.Row) -> SessionRow:
+    return SessionRow(**{**dict(row), "is_fresh": bool(row["is_fresh"])})

@@ -1,0 +1,150 @@
+"""What is asked of an owner from outside its process, as rows that it claims and answers.
+
+Whoever asks gets an id and finds the outcome there. A command is claimed once; one whose turn
+has ended, or that waited too long, is answered with an error instead of being done late. Knows
+no verb: those are between who asks and who claims.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from codex_kernel.turn.events import now
+from codex_kernel.turn.state import is_final
+from codex_kernel.turn_log.log import TurnLog
+
+TargetKind = Literal["turn", "session", "notebook", "approval"]
+Target = tuple[TargetKind, str]
+
+MAX_AGE_SECONDS = 2 * 3600.0
+"""What was asked longer ago is not what the user expects to happen now."""
+
+
+@dataclass(frozen=True)
+class CommandRow:
+    """Something asked of a target; `by` is who asked, as the server knows them."""
+
+    command_id: str
+    target_kind: TargetKind
+    target_id: str
+    verb: str
+    args: dict[str, Any]
+    by: str
+    asked_at: str
+
+
+async def ask(
+    log: TurnLog,
+    target_kind: TargetKind,
+    target_id: str,
+    verb: str,
+    args: dict[str, Any],
+    by: str,
+    *,
+    key: str | None = None,
+) -> str:
+    """Write a command and return its id; with a `key` that was used before: that command's id.
+
+    A command to a turn that has ended is answered with an error at once.
+    """
+    command_id = key or secrets.token_hex(16)
+    turn_id = _turn_of(target_kind, target_id)
+    async with log.database.transaction() as connection:
+        found = await connection.execute_fetchall(
+            "SELECT state FROM turns WHERE turn_id = ?", (turn_id,)
+        )
+        ended = [row["state"] for row in found if is_final(row["state"])]
+        outcome = json.dumps({"error": f"The turn has ended ({ended[0]})."}) if ended else None
+        await connection.execute_fetchall(
+            "INSERT OR IGNORE INTO commands (command_id, target_kind, target_id, turn_id, verb, "
+            "args, by, asked_at, outcome, finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                command_id,
+                target_kind,
+                target_id,
+                turn_id,
+                verb,
+                json.dumps(args),
+                by,
+                now(),
+                outcome,
+                now() if ended else None,
+            ),
+        )
+    return command_id
+
+
+async def claim(log: TurnLog, targets: Collection[Target]) -> list[CommandRow]:
+    """The open commands to these targets, in the order they were asked; each is had once.
+
+    Cheap when there are none: call it whenever the tail says that something changed.
+    """
+    wanted = (json.dumps(list(targets)),)
+    if not await log.database.rows(_OPEN, wanted):
+        return []
+    async with log.database.transaction() as connection:
+        await connection.execute_fetchall(_EXPIRE, (_TOO_LATE, now(), _oldest()))
+        found = list(await connection.execute_fetchall(_OPEN, wanted))
+        await connection.executemany(
+            "UPDATE commands SET claimed_by = ? WHERE command_id = ?",
+            [(log.owner.owner, row["command_id"]) for row in found],
+        )
+    return [CommandRow(**{**dict(row), "args": json.loads(row["args"])}) for row in found]
+
+
+async def finish(log: TurnLog, command_id: str, outcome: dict[str, Any]) -> None:
+    """Answer a command; only the first answer counts."""
+    await log.database.write(
+        "UPDATE commands SET outcome = ?, finished_at = ? WHERE command_id = ? AND outcome IS NULL",
+        (json.dumps(outcome), now(), command_id),
+    )
+
+
+async def outcome(log: TurnLog, command_id: str) -> dict[str, Any] | None:
+    """The answer to a command; None while there is none."""
+    row = await log.database.row("SELECT outcome FROM commands WHERE command_id = ?", (command_id,))
+    return json.loads(row["outcome"]) if row is not None and row["outcome"] else None
+
+
+async def wait(log: TurnLog, command_id: str, seconds: float) -> dict[str, Any] | None:
+    """Wait for the answer to a command; None when there is none within `seconds`."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    async with log.tail() as tail:
+        while (answer := await outcome(log, command_id)) is None:
+            if not await tail.changed(max(deadline - loop.time(), 0)):
+                return await outcome(log, command_id)
+    return answer
+
+
+def _turn_of(target_kind: TargetKind, target_id: str) -> str | None:
+    """The turn whose end makes a command pointless."""
+    if target_kind == "approval":
+        return target_id.rpartition(".")[0]  # see ids.approval_id
+    return target_id if target_kind == "turn" else None
+
+
+def _oldest() -> str:
+    moment = datetime.now(UTC) - timedelta(seconds=MAX_AGE_SECONDS)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_TOO_LATE = json.dumps({"error": "Nobody took this up in time."})
+_OPEN = """
+    SELECT command_id, target_kind, target_id, verb, args, by, asked_at
+    FROM json_each(?) AS target JOIN commands
+    ON target_kind = json_extract(target.value, '$[0]')
+    AND target_id = json_extract(target.value, '$[1]')
+    WHERE outcome IS NULL AND claimed_by IS NULL
+    ORDER BY number
+"""
+_EXPIRE = """
+    UPDATE commands SET outcome = ?, finished_at = ?
+    WHERE outcome IS NULL AND claimed_by IS NULL AND asked_at < ?
+"""

@@ -1,0 +1,113 @@
+"""Reading turns: lists, events after a number, transcripts.
+
+Reads what is committed, by whichever process, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from codex_kernel.ids import NotebookPath, SessionId, TurnId
+from codex_kernel.turn.transcript import Transcript
+from codex_kernel.turn_log.database import Database
+from codex_kernel.turn_log.rows import IS_LIVE, TURN_COLUMNS, TurnRow, event, turn_row
+
+PAGE = 1000
+"""Events that are read at once."""
+
+
+class Reader:
+    """The turns in a database."""
+
+    def __init__(self, database: Database) -> None:
+        """Reads from `database`, which its opener closes."""
+        self.database = database
+
+    async def events(
+        self, turn_id: TurnId, after: int = 0, limit: int = PAGE
+    ) -> list[dict[str, Any]]:
+        """The events after number `after`, in order, at most `limit`.
+
+        For a compacted turn: one `{"type": "snapshot", "seq", "transcript"}` at its last number,
+        or nothing when `after` is that far.
+        """
+        found = await self.database.rows(
+            "SELECT turn_id, seq, at, body FROM events WHERE turn_id = ? AND seq > ? "
+            "ORDER BY seq LIMIT ?",
+            (turn_id, after, limit),
+        )
+        # Looked up after the events: were they compacted in between, the snapshot is there.
+        snapshot = await self._snapshot(turn_id)
+        if snapshot is None:
+            return [event(row) for row in found]
+        if after >= snapshot["seq"]:
+            return []
+        return [{"type": "snapshot", "seq": snapshot["seq"], "transcript": snapshot}]
+
+    async def turn(self, turn_id: TurnId) -> TurnRow | None:
+        """What lists show of one turn."""
+        return next(iter(await self.turns(ids=[turn_id])), None)
+
+    async def turns(
+        self,
+        *,
+        notebook: NotebookPath | None = None,
+        cell_id: str | None = None,
+        session_id: SessionId | str | None = None,
+        state: str | Collection[str] | None = None,
+        ids: Collection[str] | None = None,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> list[TurnRow]:
+        """Turns that match everything that is given, the latest first.
+
+        `before` is the turn id where the last page ended. `state="live"`: any that has not ended.
+        """
+        where: list[str] = []
+        values: list[Any] = []
+        for column, value in (
+            ("notebook", notebook),
+            ("cell_id", cell_id),
+            ("session_id", session_id),
+        ):
+            if value is not None:
+                where.append(f"{column} = ?")
+                values.append(value)
+        if before is not None:
+            where.append("turn_id < ?")
+            values.append(before)
+        if state == "live":
+            where.append(IS_LIVE)
+        elif state is not None:
+            where.append("state IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps([state] if isinstance(state, str) else list(state)))
+        if ids is not None:
+            where.append("turn_id IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(list(ids)))
+        condition = f"WHERE {' AND '.join(where)}" if where else ""
+        found = await self.database.rows(
+            f"SELECT {TURN_COLUMNS} FROM turns {condition} ORDER BY turn_id DESC LIMIT ?",
+            (*values, limit),
+        )
+        return [turn_row(row) for row in found]
+
+    async def transcript(self, turn_id: TurnId) -> Transcript | None:
+        """The transcript of a turn as far as it is recorded; None when it is not known."""
+        row = await self.turn(turn_id)
+        if row is None:
+            return None
+        transcript = Transcript()
+        while page := await self.events(turn_id, after=transcript.seq):
+            if page[0]["type"] == "snapshot":
+                transcript = Transcript(page[0]["transcript"])
+            else:
+                transcript.apply(page)
+        # A notebook may have been renamed since.
+        transcript.data["notebook"] = row.notebook
+        return transcript
+
+    async def _snapshot(self, turn_id: TurnId) -> dict[str, Any] | None:
+        row = await self.database.row("SELECT snapshot FROM turns WHERE turn_id = ?", (turn_id,))
+        return json.loads(row["snapshot"]) if row is not None and row["snapshot"] else None

@@ -1,0 +1,136 @@
+"""Forgets old turns: never a live one, never long with the lock.
+
+A turn disappears at once, by its row; its events go afterwards, in chunks, and `deleted_turns`
+remembers what is still to go when that is cut short. Sessions and bindings stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from codex_kernel.ids import TurnId
+from codex_kernel.turn_log.log import TurnLog
+from codex_kernel.turn_log.rows import IS_LIVE
+
+CHUNK_ROWS = 1000
+"""Rows deleted in one transaction: one DELETE of 118 MB holds the write lock for 0.7 s."""
+VACUUM_PAGES = 1000
+COMMAND_DAYS = 7
+"""Answered commands are of no use later."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was pruned, or in a dry run would be. `bytes` counts content, not pages."""
+
+    turns: int
+    bytes: int
+    is_dry_run: bool
+
+
+async def prune(
+    log: TurnLog,
+    max_age_days: float | None = None,
+    max_bytes: int | None = None,
+    *,
+    dry_run: bool = False,
+) -> Report:
+    """Delete ended turns older than `max_age_days`, then the oldest until the rest fits into
+    `max_bytes`; None = as in the settings of the log."""
+    days = log.settings.max_age_days if max_age_days is None else max_age_days
+    bound = log.settings.max_bytes if max_bytes is None else max_bytes
+    chosen = await _choose(log, _days_ago(days), await _used(log) - bound)
+    if not dry_run:
+        for turn_id, _ in chosen:
+            await _hide(log, turn_id)
+        await log.database.write(
+            "DELETE FROM commands WHERE finished_at < ?", (_days_ago(COMMAND_DAYS),)
+        )
+        await _sweep(log)
+    return Report(len(chosen), sum(size for _, size in chosen), dry_run)
+
+
+async def delete_turns(log: TurnLog, turn_ids: Iterable[TurnId]) -> list[TurnId]:
+    """Delete turns that have ended; those that were deleted."""
+    deleted = [turn_id for turn_id in turn_ids if await _hide(log, turn_id)]
+    await _sweep(log)
+    return deleted
+
+
+async def delete_turns_of(log: TurnLog, session_id: str) -> list[TurnId]:
+    """Delete the ended turns of a session."""
+    rows = await log.database.rows(
+        "SELECT turn_id FROM turns WHERE session_id = ? ORDER BY turn_id", (session_id,)
+    )
+    return await delete_turns(log, [row["turn_id"] for row in rows])
+
+
+async def _choose(log: TurnLog, before: str, excess: int) -> list[tuple[TurnId, int]]:
+    """Turns with their size, the oldest first: all from `before`, then until `excess` is gone."""
+    rows = await log.database.rows(
+        "SELECT turn_id, bytes, finished_at FROM turns WHERE finished_at IS NOT NULL "
+        "ORDER BY finished_at, turn_id"
+    )
+    chosen: list[tuple[TurnId, int]] = []
+    for row in rows:
+        if row["finished_at"] >= before and excess <= 0:
+            break
+        chosen.append((row["turn_id"], row["bytes"]))
+        excess -= row["bytes"]
+    return chosen
+
+
+async def _hide(log: TurnLog, turn_id: TurnId) -> bool:
+    """Take the turn out of sight; False for a live or unknown one."""
+    async with log.database.transaction() as connection:
+        gone = await connection.execute(
+            f"DELETE FROM turns WHERE turn_id = ? AND NOT {IS_LIVE}", (turn_id,)
+        )
+        if gone.rowcount != 1:
+            return False
+        await connection.execute_fetchall(
+            "INSERT OR IGNORE INTO deleted_turns VALUES (?)", (turn_id,)
+        )
+    return True
+
+
+async def _sweep(log: TurnLog) -> None:
+    """Delete what belongs to hidden turns, then give free pages back to the file system."""
+    for row in await log.database.rows("SELECT turn_id FROM deleted_turns"):
+        turn = {"turn": row["turn_id"], "rows": CHUNK_ROWS}
+        for delete in _DELETES:
+            while await log.database.write(delete, turn) == CHUNK_ROWS:
+                continue
+        await log.database.write("DELETE FROM deleted_turns WHERE turn_id = :turn", turn)
+    while await _number(log, "freelist_count"):
+        before = await _number(log, "freelist_count")
+        await log.database.pragma(f"incremental_vacuum({VACUUM_PAGES})")
+        if await _number(log, "freelist_count") >= before:
+            return
+
+
+_DELETES = (
+    "DELETE FROM events WHERE turn_id = :turn AND seq IN "
+    "(SELECT seq FROM events WHERE turn_id = :turn ORDER BY seq LIMIT :rows)",
+    "DELETE FROM before_images WHERE rowid IN "
+    "(SELECT rowid FROM before_images WHERE turn_id = :turn LIMIT :rows)",
+    "DELETE FROM commands WHERE number IN "
+    "(SELECT number FROM commands WHERE turn_id = :turn LIMIT :rows)",
+)
+
+
+async def _used(log: TurnLog) -> int:
+    pages = await _number(log, "page_count") - await _number(log, "freelist_count")
+    return pages * await _number(log, "page_size")
+
+
+async def _number(log: TurnLog, pragma: str) -> int:
+    [row] = await log.database.pragma(pragma)
+    return row[0]
+
+
+def _days_ago(days: float) -> str:
+    moment = datetime.now(UTC) - timedelta(days=days)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
