@@ -57,7 +57,9 @@ def count(hunks: str) -> tuple[int, int]:
 
 
 def file_changes_from_diff(unified: str) -> list[FileDiff]:
-    """The files of a whole diff as `git diff` writes it."""
+    """The files of a whole diff as `git diff` writes it; none for an empty one."""
+    if not unified.strip():
+        return []
     return [_file(section) for section in _sections(unified)]
 
 

@@ -1,9 +1,9 @@
 """What a reader sees of a turn, in order: its items, and between them what else happened.
 
 An *entry* is an item of the transcript or something the transcript keeps apart, in the form of
-an item: `approval` and `input` stand after the item they concern (without one: at the end),
-then `steer` (only what Codex did not take up: otherwise its `user_message` says by whom),
-`warning` and `retry`.
+an item: `approval` and `input` stand after the item they concern (without one: before
+the answer), like `steer` (only what Codex did not take up: otherwise its `user_message` says by
+whom); `warning` and `retry` end the list.
 """
 
 from __future__ import annotations
@@ -40,9 +40,13 @@ def entries(data: dict[str, Any]) -> list[Entry]:
     for item in items:
         shown.append(_credited(item, steers))
         shown += [entry for entry in asked if entry["item_id"] == item["id"]]
-    shown += [entry for entry in asked if entry["item_id"] not in known]
-    for number, steer in enumerate(steers, 1):
-        shown.append({"id": f"steer-{number}", "type": "steer", "status": "completed", **steer})
+    loose = [entry for entry in asked if entry["item_id"] not in known]
+    loose += [
+        {"id": f"steer-{number}", "type": "steer", "status": "completed", **steer}
+        for number, steer in enumerate(steers, 1)
+    ]
+    at = _place_before_answer(shown)
+    shown[at:at] = loose
     for number, warning in enumerate(data["warnings"], 1):
         shown.append(_warning(f"warning-{number}", warning))
     if data.get("retry") and not is_final(data["state"]):
@@ -55,6 +59,12 @@ def answer_of(shown: list[Entry]) -> Entry | None:
     messages = [entry for entry in shown if entry["type"] == "message"]
     final = [entry for entry in messages if entry.get("phase") == "final_answer"]
     return (final or messages or [None])[-1]
+
+
+def _place_before_answer(shown: list[Entry]) -> int:
+    """Where entries without a place go: before the answer when that ends the turn."""
+    answer = answer_of(shown)
+    return len(shown) - 1 if shown and shown[-1] is answer else len(shown)
 
 
 def _is_repeated(item: Entry, items: list[Entry]) -> bool:

@@ -18,9 +18,14 @@ def clean(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
+def printable(text: str) -> str:
+    """The text without control characters other than tab and newline."""
+    return _UNPRINTABLE.sub("", clean(text))
+
+
 def escape(text: str) -> str:
     """Text as HTML content: markup escaped, control characters (but tab, newline) dropped."""
-    text = _UNPRINTABLE.sub("", clean(text))
+    text = printable(text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -47,10 +47,10 @@ def from_bundle(bundle: dict[str, Any]) -> str:
     answer = answer_of([dict(item) for item in items]) if bundle["final"] else None
     parts = [_header(bundle), _plan(bundle["plan"] or [])]
     before, after = _around(items, answer["id"] if answer else None)
-    parts += _steps(before, bundle["final"])
+    parts += [*_steps(before, bundle["final"]), _other_files(bundle["diff"])]
     if answer:
-        parts.append(_answer(answer, is_set_off=bool(before)))
-    parts += [*_steps(after, bundle["final"]), _other_files(bundle["diff"])]
+        parts.append(_answer(answer, is_set_off=bool(before or bundle["diff"])))
+    parts += _steps(after, bundle["final"])
     if bundle["error"]:
         parts.append(error(bundle["error"]))
     return f'<div style="{_ROOT}">{"".join(parts)}</div>'
@@ -144,4 +144,4 @@ def _other_files(unified: str | None) -> str:
         )
         for x in diff.file_changes_from_diff(unified)
     )
-    return f'<div style="margin-top:6px"><strong>Also changed in this turn</strong>{files}</div>'
+    return f'<div style="margin-top:6px"><strong>Also changed</strong>{files}</div>'

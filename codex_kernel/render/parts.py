@@ -216,7 +216,10 @@ def _tool_call(entry: Entry) -> str:
 
 
 def _json(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+    if isinstance(value, str):
+        return value
+    line = json.dumps(value, ensure_ascii=False)
+    return line if len(line) < 80 else json.dumps(value, ensure_ascii=False, indent=1)
 
 
 def _block_image(block: Mapping[str, Any]) -> str | None:
@@ -269,7 +272,7 @@ def _web_search(entry: Entry) -> str:
 
 def _sub_agent(entry: Entry) -> str:
     tool = str(entry.get("tool") or "").replace("_", " ")
-    summary = f"{_glyph('⑂')}Sub-agent: {escape(visible(tool))}{_ending(entry['status'])}"
+    summary = f"{_glyph('⇉')}Sub-agent: {escape(visible(tool))}{_ending(entry['status'])}"
     agents = entry.get("agents") or {}
     states = [
         f"{name}: {state.get('status') if isinstance(state, dict) else state}"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from codex_kernel.render.escape import clean, escape, ordered, visible
 
-__all__ = ["settle", "strip", "to_html", "visible"]
+__all__ = ["recoloured", "settle", "strip", "to_html", "visible"]
 
 _TOKEN = re.compile(
     r"(?:\x1b\[|\x9b)(?P<params>[0-?]*)[ -/]*(?P<final>[@-~])"
@@ -75,6 +75,11 @@ def to_html(text: str) -> str:
 def strip(text: str) -> str:
     """The text as it stood on the screen in the end, without colours."""
     return "".join(chunk for chunk, _ in _runs(text))
+
+
+def recoloured(text: str) -> str:
+    """The text for another terminal: colours, and no other control sequence."""
+    return _encoded(_runs(ordered(text)))
 
 
 def settle(text: str) -> str:

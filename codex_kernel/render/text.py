@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from codex_kernel.render import terminal, words
+from codex_kernel.render import words
 from codex_kernel.render.bounds import Bounds
+from codex_kernel.render.console import ConsoleText
 from codex_kernel.render.entries import answer_of
-from codex_kernel.render.escape import head, visible
+from codex_kernel.render.escape import head
 from codex_kernel.settings import ViewSettings
 from codex_kernel.turn.state import is_final
 
-_SHORT = 72
+__all__ = ["ConsoleText", "plain", "short", "shortened"]
 
 
 def plain(data: dict[str, Any], view: ViewSettings) -> str:
@@ -50,31 +51,20 @@ def shortened(text: str, limit: int) -> str:
     return kept if len(kept) == len(text) else head(text, max(limit - 4, 0)) + " …"
 
 
-def one_line(text: str, limit: int = _SHORT) -> str:
-    """A text on one line, shortened in characters, with nothing hidden."""
-    line = visible(" ".join(text.split()))
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
 def _activity(data: Mapping[str, Any]) -> str:
     if data["retry"]:
-        return one_line(data["retry"]["message"])
+        return words.one_line(data["retry"]["message"])
     running = [item for item in data["items"] if item["status"] == "running"]
     for item in reversed(running):
         if item["type"] == "command":
-            return f"running `{one_line(item['command'], 48)}`"
+            return f"running `{words.one_line(item['command'], 48)}`"
         if item["type"] in ("mcp_tool_call", "tool_call"):
-            return f"using {one_line(str(item['tool']), 48)}"
+            return f"using {words.one_line(str(item['tool']), 48)}"
     for item in reversed(running):
         if item["type"] == "file_change":
             return "editing files"
         if item["type"] == "reasoning" and item.get("summary"):
-            return one_line(words.title(item["summary"][-1])[0])
+            return words.one_line(words.title(item["summary"][-1])[0])
         if item["type"] == "message":
             return "writing"
     return "thinking"
-
-
-def answer_plain(text: str) -> str:
-    """What a program wrote, for a reader without a terminal."""
-    return terminal.strip(text)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from codex_kernel.render.escape import visible
+
 STATES: Mapping[str, tuple[str, str]] = {
     "queued": ("⋯", "Queued"),
     "starting": ("⋯", "Starting"),
@@ -57,6 +59,12 @@ _OUTCOMES: Mapping[str, str] = {
     "closed": "Left open",
 }
 _UNITS = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000))
+
+
+def one_line(text: str, limit: int = 72) -> str:
+    """A text on one line, shortened in characters, with nothing hidden."""
+    line = visible(" ".join(text.split()))
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def duration(seconds: float) -> str:
