@@ -19,7 +19,7 @@ from typing import cast
 
 from codex_kernel.errors import AppServerError, BinaryNotFound
 from codex_kernel.rpc import processes
-from codex_kernel.rpc.framing import LineFramer
+from codex_kernel.rpc.pipes import Pipes
 
 EOF_SECONDS = 3.0
 """The app-server leaves 25 to 45 ms after the end of its stdin; a loaded machine gets more."""
@@ -31,14 +31,10 @@ STRAGGLER_SECONDS = 0.5
 """For what is left of the group when its leader is gone, before it is killed."""
 EXIT_SECONDS = 1.0
 """Between the end of stdout and the exit, so that an error can tell how it ended."""
-OUTPUT_SECONDS = 0.5
-"""After the exit, for output in the pipe; a grandchild may keep stdout open for ever."""
-STDERR_TAIL_BYTES = 16 * 1024
-"""Enough for a backtrace; the rest of stderr is read and dropped."""
-WAITING_BYTES = 8 * 1024 * 1024
-"""Frames that nobody has taken yet: beyond this the pipe fills and the child waits."""
 LAST_WORDS_CHARACTERS = 600
 """What an error quotes of stderr."""
+BACKTRACE = "\nStack backtrace:"
+"""Below it are addresses only; the reason is above."""
 
 _ANSI = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]")
 
@@ -46,7 +42,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\
 class StdioTransport:
     """A child process as a transport: frames are lines of its stdin and stdout."""
 
-    def __init__(self, process: asyncio.SubprocessTransport, pipes: _Pipes) -> None:
+    def __init__(self, process: asyncio.SubprocessTransport, pipes: Pipes) -> None:
         """Use `start`."""
         self._process = process
         self._pipes = pipes
@@ -67,7 +63,7 @@ class StdioTransport:
         """
         try:
             process, pipes = await asyncio.get_running_loop().subprocess_exec(
-                _Pipes, *argv, cwd=cwd, env=env, **processes.spawn_options()
+                Pipes, *argv, cwd=cwd, env=env, **processes.spawn_options()
             )
         except OSError as error:
             raise _start_error(argv[0], cwd, error) from error
@@ -94,7 +90,7 @@ class StdioTransport:
         if self.returncode is None:
             return "The app-server closed its output."
         sentence = f"The app-server {processes.describe_exit(self.returncode)}."
-        words = self.stderr_tail.strip()[-LAST_WORDS_CHARACTERS:]
+        words = self.stderr_tail.partition(BACKTRACE)[0].strip()[-LAST_WORDS_CHARACTERS:]
         return f"{sentence} Its last words: {words}" if self.returncode and words else sentence
 
     async def send(self, frame: bytes) -> None:
@@ -164,100 +160,6 @@ class StdioTransport:
 
     def _pipe(self, fd: int) -> asyncio.WriteTransport:
         return cast(asyncio.WriteTransport, self._process.get_pipe_transport(fd))
-
-
-class _Pipes(asyncio.SubprocessProtocol):
-    """What the event loop reports of the child: chunks become frames as they come."""
-
-    def __init__(self) -> None:
-        self.news = asyncio.Event()
-        self.exited = asyncio.Event()
-        self.lost = asyncio.Event()
-        self.writable = asyncio.Event()
-        self.writable.set()
-        self.is_output_ended = False
-        self.stderr = b""
-        self._framer = LineFramer()
-        self._frames: list[bytes] = []
-        self._waiting_bytes = 0
-        self._stdout: asyncio.ReadTransport | None = None
-        self._is_paused = False
-        self._is_closing = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        process = cast(asyncio.SubprocessTransport, transport)
-        self._stdout = cast(asyncio.ReadTransport, process.get_pipe_transport(1))
-
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
-        if fd == 2:
-            self.stderr = (self.stderr + data)[-STDERR_TAIL_BYTES:]
-            return
-        if self._is_closing and self._waiting_bytes > WAITING_BYTES:
-            return  # nobody takes them any more, and the child must be able to leave
-        if frames := self._framer.feed(data):
-            self._frames += frames
-            self._waiting_bytes += sum(map(len, frames))
-            self.news.set()
-            self._pause_if_full()
-
-    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
-        if fd == 0:
-            self.writable.set()
-        elif fd == 1:
-            self.end_output()
-
-    def process_exited(self) -> None:
-        self.exited.set()
-        self._end_output_later()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.lost.set()
-
-    def pause_writing(self) -> None:
-        self.writable.clear()
-
-    def resume_writing(self) -> None:
-        self.writable.set()
-
-    def take(self) -> list[bytes]:
-        """The frames that wait; `news` is set again when there are more."""
-        frames, self._frames = self._frames, []
-        self._waiting_bytes = 0
-        if not self.is_output_ended:
-            self.news.clear()
-        self._resume()
-        return frames
-
-    def let_flow(self) -> None:
-        """Never hold the child back again: it is asked to leave."""
-        self._is_closing = True
-        self._resume()
-
-    def _pause_if_full(self) -> None:
-        if self._waiting_bytes > WAITING_BYTES and not self._is_closing and self._stdout:
-            self._is_paused = True
-            self._stdout.pause_reading()
-
-    def _resume(self) -> None:
-        if self._is_paused and self._stdout:
-            self._is_paused = False
-            self._stdout.resume_reading()
-
-    def _end_output_later(self) -> None:
-        asyncio.get_running_loop().call_later(OUTPUT_SECONDS, self._end_output_unless_paused)
-
-    def _end_output_unless_paused(self) -> None:
-        if self._is_paused:
-            self._end_output_later()
-        else:
-            self.end_output()
-
-    def end_output(self) -> None:
-        """There is no more to read, whoever still holds the other end."""
-        if not self.is_output_ended:
-            self._frames += self._framer.close()
-            self.is_output_ended = True
-            self.news.set()
 
 
 def _start_error(

@@ -4,9 +4,14 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from codex_kernel.rpc.lock import start_lock
+from codex_kernel.rpc.peer import Peer
+from codex_kernel.rpc.stdio import StdioTransport
+
+from .conftest import BINARY
 
 HOLDER = """
 import asyncio, sys
@@ -59,6 +64,23 @@ async def test_a_child_does_not_inherit_it(tmp_path: Path) -> None:
     async with start_lock(path, 0.05) as is_held:
         assert is_held
     await child.communicate(b"\n")
+
+
+async def test_app_servers_that_start_at_once_on_a_new_home_all_come_up(
+    codex_home: Path, codex_environment: dict[str, str]
+) -> None:
+    # Without the lock most of them end with "failed to initialize sqlite state runtime".
+    async def start(servers: AsyncExitStack) -> str:
+        async with start_lock(codex_home / "start.lock", 60):
+            transport = await StdioTransport.start([BINARY, "app-server"], env=codex_environment)
+            peer = Peer(transport, on_batch=lambda batch: None)
+            await servers.enter_async_context(peer)
+            info = {"name": "codex_kernel", "title": "codex_kernel", "version": "0"}
+            return (await peer.request("initialize", {"clientInfo": info}))["codexHome"]
+
+    async with AsyncExitStack() as servers:
+        homes = await asyncio.gather(*(start(servers) for _ in range(8)))
+    assert homes == [str(codex_home)] * 8
 
 
 async def test_where_nothing_can_be_locked_it_goes_on(tmp_path: Path) -> None:

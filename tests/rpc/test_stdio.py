@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from codex_kernel.errors import AppServerError, AppServerGone, BinaryNotFound
-from codex_kernel.rpc import stdio
+from codex_kernel.rpc import pipes, stdio
 from codex_kernel.rpc.framing import Message
 from codex_kernel.rpc.peer import Peer
 from codex_kernel.rpc.stdio import StdioTransport
@@ -83,8 +83,20 @@ async def test_a_flood_on_stderr_neither_blocks_nor_stays() -> None:
         assert await peer.request("m") == "done"
         with pytest.raises(AppServerGone, match=r"exit status 3\..*last words"):
             await peer.request("m")
-    assert len(transport.stderr_tail) <= stdio.STDERR_TAIL_BYTES
+    assert len(transport.stderr_tail) <= pipes.STDERR_TAIL_BYTES
     assert "\x1b" not in transport.stderr_tail
+
+
+async def test_last_words_are_the_reason_and_no_backtrace() -> None:
+    source = r"""
+    sys.stderr.write("Error: no database\n\nStack backtrace:\n" + "   0: <unknown>\n" * 99)
+    sys.exit(1)
+    """
+    transport = await start(source)
+    async with peer_on(transport) as peer:
+        with pytest.raises(AppServerGone):
+            await peer.request("m")
+    assert transport.ending.endswith("exit status 1. Its last words: Error: no database")
 
 
 async def test_death_fails_what_waits_and_tells_the_signal() -> None:
