@@ -91,22 +91,20 @@ class Background:
         if not commands:
             return
         wanted = {item["id"] for item in commands}
-        for item_id in wanted:
-            self.commands[item_id] = BackgroundCommand(item_id, "", None)
-            self._ending[item_id] = asyncio.Event()
+        endings = {item_id: asyncio.Event() for item_id in wanted}
+        self._ending |= endings
         try:
             async with asyncio.timeout(seconds):
                 for entry in await self._listed():
                     if entry["itemId"] in wanted:
                         await self._terminate(entry["processId"])
-                for ending in [self._ending[item_id] for item_id in wanted]:
+                for ending in endings.values():
                     await ending.wait()
         except TimeoutError:
             pass  # told to end; its end is not worth a longer wait
         finally:
             for item_id in wanted:
                 del self._ending[item_id]
-                del self.commands[item_id]
 
     async def stop(self, which: str | None = None) -> list[BackgroundCommand]:
         """Stop one background command (by process id) or all; returns those that were told."""

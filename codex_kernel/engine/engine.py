@@ -18,9 +18,10 @@ from codex_kernel.engine.session import Session
 from codex_kernel.errors import CodexError, LogError
 from codex_kernel.ids import NotebookPath
 from codex_kernel.rpc.orphans import kill_orphans
+from codex_kernel.rpc.processes import kill_group
 from codex_kernel.settings import Settings
+from codex_kernel.turn_log.leases import forget, recover
 from codex_kernel.turn_log.log import TurnLog
-from codex_kernel.turn_log.recovery import recover
 
 logger = logging.getLogger(__name__)
 
@@ -74,8 +75,7 @@ class Engine:
         session = Session(self.settings, log, notebook=self._notebook)
         self._stack.push_async_callback(session.aclose)
         try:
-            for recovered in await recover(log):
-                await asyncio.to_thread(kill_orphans, recovered.threads)
+            await _recover(log)
         except CodexError as failure:
             logger.warning("Turns of ended kernels could not be closed: %s", failure)
         return session
@@ -105,3 +105,12 @@ class Engine:
             await asyncio.wrap_future(self._ready)
         finally:
             await self._stack.aclose()
+
+
+async def _recover(log: TurnLog) -> None:
+    """Close the turns of kernels that are gone, and end what they left running."""
+    for left in (await recover(log)).app_servers:
+        if left.is_alive:
+            kill_group(left.pid)
+        await asyncio.to_thread(kill_orphans, left.thread_ids)
+        await forget(log, left)

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codex_kernel.ids import NotebookPath, TurnId, stored_path
 from codex_kernel.settings import LogSettings
@@ -21,15 +21,19 @@ from codex_kernel.turn import patch
 from codex_kernel.turn.events import Draft, warning
 from codex_kernel.turn.transcript import Transcript
 from codex_kernel.turn_log import images
-from codex_kernel.turn_log.log import TurnLog
+
+if TYPE_CHECKING:
+    from codex_kernel.engine.session import Session
 
 
 class Keeper:
     """The before-images of one session's turns."""
 
-    def __init__(self, log: TurnLog, settings: LogSettings, notebook: NotebookPath | None) -> None:
+    def __init__(
+        self, session: Session, settings: LogSettings, notebook: NotebookPath | None
+    ) -> None:
         """`notebook`: the document that is open, or None."""
-        self._log = log
+        self._session = session
         self._settings = settings
         self._notebook = notebook
         self._copy: bytes | None = None
@@ -56,13 +60,17 @@ class Keeper:
     async def _keep(self, turn_id: TurnId, change: dict[str, Any]) -> None:
         path = stored_path(change["path"])
         if path == self._notebook:
-            await images.keep_before(self._log, turn_id, path, self._copy)
+            await self._note(turn_id, path, self._copy)
             return
         content = await asyncio.to_thread(_read, path, self._settings.image_bytes)
         moved_to = change.get("move_path")
         if content is None and moved_to:
             content = await asyncio.to_thread(_read, moved_to, self._settings.image_bytes)
-        await images.keep_before(self._log, turn_id, path, patch.before(change, content))
+        await self._note(turn_id, path, patch.before(change, content))
+
+    async def _note(self, turn_id: TurnId, path: str, content: bytes | None) -> None:
+        log = self._session.log
+        await self._session.note(images.keep_before(log, turn_id, path, content))
 
     async def after(self, transcript: Transcript) -> list[Draft]:
         """What the reader must know about the open notebook when the turn has ended."""
@@ -74,7 +82,7 @@ class Keeper:
         if not self._wrote_notebook(transcript) and _cell_ids(content) is not None:
             return []
         turn_id = transcript.data["turn_id"]
-        await images.keep_before(self._log, turn_id, self._notebook, self._copy)
+        await self._note(turn_id, self._notebook, self._copy)
         name = os.path.basename(self._notebook)
         text = (
             f"Codex wrote to {name} while it is open here. Do not reload it from disk: save it to "

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from codex_kernel.engine.turn import Submission, Turn
 from codex_kernel.errors import (
     AppServerGone,
     CodexError,
+    LogError,
     NotLoggedIn,
     RequestRefused,
     SessionInUse,
@@ -63,7 +64,7 @@ class Session:
         self.order = asyncio.Lock()
         self.current: Turn | None = None
         self.background = Background(self)
-        self.keeper = Keeper(log, settings.log, notebook)
+        self.keeper = Keeper(self, settings.log, notebook)
         self.reported: dict[str, Any] = {}
         self.request_seconds = settings.app_server.request_seconds
         self._all = settings
@@ -78,6 +79,7 @@ class Session:
         self._is_logged_in = False
         self._is_closed = False
         self._threads: set[str] = set()
+        self._writing: set[asyncio.Task[None]] = set()
 
     # Turns
 
@@ -125,9 +127,27 @@ class Session:
         if cell_id is not None:
             self._cells.add(cell_id)
         if self.id is not None:
-            await bindings.mark_used(self.log, self.id)
-            if self.notebook is not None:
-                await bindings.bind(self.log, self.notebook, self.id, cell_id=cell_id)
+            await self.note(bindings.mark_used(self.log, self.id))
+            await self._bind(cell_id)
+
+    async def _bind(self, cell_id: CellId | None = None) -> None:
+        if self.notebook is not None and self.id is not None:
+            await self.note(bindings.bind(self.log, self.notebook, self.id, cell_id=cell_id))
+
+    async def note(self, writing: Coroutine[Any, Any, None]) -> None:
+        """Write to the log what is no event: bounded, and a failure is only logged.
+
+        The turn is more important than what is noted about it.
+        """
+        task = asyncio.create_task(writing)
+        self._writing.add(task)
+        task.add_done_callback(self._written)
+        await asyncio.wait((task,), timeout=self._all.log.commit_seconds)
+
+    def _written(self, task: asyncio.Task[None]) -> None:
+        self._writing.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            logger.warning("Not noted in the turn log: %s", failure)
 
     # Which session
 
@@ -138,9 +158,12 @@ class Session:
         self._is_attached = True
         if self.notebook is None or self.settings.on_restart == "new":
             return
-        binding = await bindings.bound_session(
-            self.log, self.notebook, await self.keeper.cell_ids()
-        )
+        try:
+            cells = await self.keeper.cell_ids()
+            binding = await bindings.bound_session(self.log, self.notebook, cells)
+        except LogError as failure:
+            self._notices.append(f"This is a new session: {failure}")
+            return
         if binding is None:
             return
         if binding.is_foreign:
@@ -168,15 +191,14 @@ class Session:
         self.id, self._is_fresh, self._is_attached = None, True, True
         self._cells, self._notices, self.reported = set(), [], {}
         if self.notebook is not None:
-            await bindings.unbind(self.log, self.notebook)
+            await self.note(bindings.unbind(self.log, self.notebook))
 
     async def resume(self, session_id: SessionId) -> dict[str, Any]:
         """Take up another session; returns the settings it reports."""
         await self._leave()
         self.id, self._is_fresh, self._is_attached, self._notices = session_id, False, True, []
         reported = await self.open()
-        if self.notebook is not None:
-            await bindings.bind(self.log, self.notebook, session_id)
+        await self._bind()
         return reported
 
     async def fork(self, session_id: SessionId | None = None) -> SessionId:
@@ -191,9 +213,7 @@ class Session:
         await self._leave()
         self._is_fresh, self._is_attached = False, True
         await self._opened(server, copy, result)
-        await bindings.mark_used(self.log, copy)
-        if self.notebook is not None:
-            await bindings.bind(self.log, self.notebook, copy)
+        await self._bind()
         return copy
 
     @property
@@ -276,14 +296,17 @@ class Session:
         self._threads.add(session_id)
         self.reported = {**effective(result, self.settings), "version": server.version}
         if server.process is not None:
-            await self.log.remember_app_server(*server.process, sorted(self._threads))
-        await bindings.remember_session(
-            self.log,
-            session_id,
-            cwd=self.settings.cwd,
-            model=self.reported.get("model"),
-            is_fresh=self._is_fresh,
+            await self.note(self.log.remember_app_server(*server.process, sorted(self._threads)))
+        await self.note(
+            bindings.remember_session(
+                self.log,
+                session_id,
+                cwd=self.settings.cwd,
+                model=self.reported.get("model"),
+                is_fresh=self._is_fresh,
+            )
         )
+        await self._bind()
         self._channel = server.open_channel(session_id)
         self._pump = asyncio.create_task(self._run_pump(self._channel))
         return self.reported
@@ -396,7 +419,10 @@ class Session:
         if self._pump is not None:
             await asyncio.gather(self._pump, return_exceptions=True)
         await asyncio.to_thread(kill_orphans, self._threads)
-        await self.log.forget_app_server()
+        await self.note(self.log.forget_app_server())
+        for task in list(self._writing):
+            task.cancel()
+        await asyncio.gather(*self._writing, return_exceptions=True)
 
 
 def _session_error(refused: RequestRefused, session_id: str) -> CodexError:

@@ -53,6 +53,8 @@ INTERRUPT_REPLY_SECONDS = 5.0
 """An interrupt that comes too late may never be answered (0.163): nobody waits for it longer."""
 FLUSH_SECONDS = 1.0
 """A cell does not wait longer for a log that cannot take its last events."""
+KILLED = -1
+"""The exit code that Codex reports of a command that it terminated."""
 KILL_SECONDS = 0.7
 """Ending the commands of an interrupted turn; the whole interrupt stays below a second."""
 
@@ -95,6 +97,7 @@ class Turn:
         self._first_stop: float | None = None
         self._early: list[dict[str, Any]] | None = []
         self._requests: dict[Any, str] = {}
+        self._is_completing = False
         self._asked = 0
         self._heard = self._loop.time()
         self._last_error: dict[str, Any] | None = None
@@ -126,8 +129,8 @@ class Turn:
             session_id=self._session.id,
             again=again,
         )
-        self._record = await self._session.log.begin(self.id, queued)
-        submission.listener([self._record.first_event])
+        self._record, first = await self._session.log.begin(self.id, queued)
+        submission.listener(first)
         cancelled: asyncio.CancelledError | None = None
         try:
             state, error = await self._in_its_turn()
@@ -259,7 +262,6 @@ class Turn:
             self._early.extend(batch)
             return
         notes: list[dict[str, Any]] = []
-        completed: dict[str, Any] | None = None
         for message in batch:
             params = message["params"]
             if "id" in message:
@@ -267,29 +269,31 @@ class Turn:
                 notes = []
                 self._ask_user(message)
             elif params.get("threadId") != self._session.id:
-                continue
+                continue  # of a sub-agent: its own story
             elif params.get("turnId", self.codex_turn_id) != self.codex_turn_id:
                 self._session.background.take(message)
-            elif message["method"] == "turn/completed":
-                if params["turn"]["id"] == self.codex_turn_id:
-                    completed = params["turn"]
-            elif completed is not None:
-                self._session.background.take(message)
-            else:
+            elif message["method"] != "turn/completed":
                 notes.append(message)
+            elif params["turn"]["id"] == self.codex_turn_id and not self._is_completing:
+                await self._translated(notes)
+                notes = []
+                self._is_completing = True
+                self._spawn(self._complete(params["turn"]))
         await self._translated(notes)
-        if completed is not None:
-            await self._complete(completed)
 
     async def _translated(self, notes: list[dict[str, Any]]) -> None:
-        if not notes:
+        if not notes or self._ended.done():
             return
         for message in notes:
+            if self._is_completing:
+                self._session.background.take(message)
             if message["method"] == "error":
                 self._last_error = message["params"].get("error")
             elif message["method"] == "serverRequest/resolved":
                 self._resolved_elsewhere(message["params"]["requestId"])
         drafts = self._without_echo(translate.translate(notes))
+        if self._stop.is_set():
+            _mark_killed(drafts)
         await self._session.keeper.before(self.id, drafts)
         await self.emit(translate.supersede(drafts, self.transcript))
 
@@ -303,13 +307,19 @@ class Turn:
         ]
 
     async def _complete(self, turn: dict[str, Any]) -> None:
-        state, error = outcome(turn, self._last_error)
-        if state == "interrupted":
-            async with asyncio.timeout(KILL_SECONDS + 1):
+        """Codex says that the turn has ended: settle what it leaves open.
+
+        A task of its own, because the ends of killed commands come in as messages meanwhile.
+        """
+        try:
+            state, error = outcome(turn, self._last_error)
+            if state == "interrupted":
                 await self._session.background.end(self._open_commands(), KILL_SECONDS)
-        else:
-            await self.emit(await self._session.background.adopt(self._open_commands()))
-        await self.emit(await self._session.keeper.after(self.transcript))
+            else:
+                await self.emit(await self._session.background.adopt(self._open_commands()))
+            await self.emit(await self._session.keeper.after(self.transcript))
+        except CodexError as failure:
+            state, error = self._after_failure(failure)
         if not self._ended.done():
             self._ended.set_result((state, error))
 
@@ -455,6 +465,15 @@ class Turn:
     @property
     def _was_sent(self) -> bool:
         return self.transcript.data["codex_turn_id"] is not None
+
+
+def _mark_killed(drafts: list[Draft]) -> None:
+    """A command that was killed with its turn did not fail: it was stopped."""
+    for draft in drafts:
+        item = draft.get("item") or {}
+        if item.get("type") == "command" and item.get("exit_code") == KILLED:
+            item["status"] = "interrupted"
+            item["exit_code"] = None
 
 
 def error_info(failure: CodexError) -> TurnErrorInfo:
