@@ -33,23 +33,23 @@ class Bounds:
     def output(self, text: str) -> str:
         """Beginning and end of what a command wrote, overwritten lines settled."""
         text = terminal.settle(clean(text))
-        lines = text.split("\n")
-        count, limit = self.view.output_lines, self.view.output_bytes
-        if len(lines) <= count + text.endswith("\n") and byte_length(text) <= limit:
+        view = self.view
+        body = text.removesuffix("\n")
+        lines = body.split("\n")
+        is_long = len(lines) > view.output_lines
+        if not is_long and byte_length(text) <= view.output_bytes:
             return text
-        first = head("\n".join(lines[: count // 2]), limit // 2)
-        last = tail(
-            "\n".join(lines[max(len(lines) - (count - count // 2), count // 2) :]),
-            limit - limit // 2,
-        )
-        middle = len(text) - len(first) - len(last)
-        if middle <= 0:
-            return text
+        half = view.output_lines // 2
+        first = "\n".join(lines[:half]) if is_long else body
+        last = "\n".join(lines[half - view.output_lines :]) if is_long else body
+        first = head(first, view.output_bytes // 2)
+        last = tail(last + text[len(body) :], view.output_bytes // 2)
         left = text[len(first) : len(text) - len(last)]
         first = _HALF_SEQUENCE.sub("", first) + ("\x1b[0m" if "\x1b" in first else "")
+        count = max(0, left.count("\n") - 1)
         return (
-            f"{first}\n… {left.count(chr(10))} lines / {size(byte_length(left))} left out; "
-            f"the whole output {self._where}\n{last.removeprefix(chr(10))}"
+            f"{first}\n… {count} lines / {size(byte_length(left))} left out; "
+            f"the whole output {self._where}\n{last}"
         )
 
     def value(self, value: Any) -> Any:

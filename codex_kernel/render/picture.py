@@ -34,9 +34,9 @@ def picture(data: dict[str, Any], view: ViewSettings) -> dict[str, Any]:
     draw = _Items(bounds, settings.get("cwd"))
     return {
         "schema_version": SCHEMA_VERSION,
-        "turn_id": data["turn_id"],
-        "session_id": data["session_id"],
-        "cell_id": data["cell_id"],
+        "turn_id": bounds.value(data["turn_id"]),
+        "session_id": bounds.value(data["session_id"]),
+        "cell_id": bounds.value(data["cell_id"]),
         "state": data["state"],
         "final": is_final(data["state"]),
         "seq": data["seq"],
@@ -46,8 +46,8 @@ def picture(data: dict[str, Any], view: ViewSettings) -> dict[str, Any]:
         "diff": _remaining_diff(data, bounds),
         "usage": bounds.value(data["usage"]),
         "error": _error(data["error"], bounds),
-        "started_at": data["started_at"],
-        "finished_at": data["finished_at"],
+        "started_at": bounds.value(data["started_at"]),
+        "finished_at": bounds.value(data["finished_at"]),
         "codex": {key: bounds.value(settings.get(key)) for key in _CODEX_FIELDS},
     }
 
@@ -125,7 +125,9 @@ class _Items:
         return drawn
 
     def _file_change(self, entry: Entry) -> Entry:
-        return {**entry, "changes": self._changes(entry["changes"])}
+        drawn = self._bounds.value({**entry, "changes": []})
+        drawn["changes"] = self._changes(entry.get("changes") or [])
+        return drawn
 
     def _changes(self, changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         left = self._bounds.view.item_bytes
@@ -136,7 +138,7 @@ class _Items:
             drawn.append(
                 {
                     "path": self._path(change.get("path")),
-                    "kind": change.get("kind"),
+                    "kind": self._bounds.value(change.get("kind")),
                     "move_path": self._path(change.get("move_path")),
                     "added": added,
                     "removed": removed,
@@ -154,7 +156,7 @@ class _Items:
         data = entry.get("data")
         drawn = self._bounds.value({**entry, "data": None})
         drawn["path"] = self._path(entry.get("path"))
-        drawn["data"] = data if data and len(data) <= IMAGE_BYTES else None
+        drawn["data"] = clean(data) if data and len(data) <= IMAGE_BYTES else None
         return drawn
 
     def _tool_call(self, entry: Entry) -> Entry:
@@ -177,7 +179,7 @@ class _Items:
             if isinstance(value, str) and len(value) > DETAIL_BYTES
         }
         drawn = self._bounds.value({k: v for k, v in block.items() if k not in long})
-        return drawn | {k: v if len(v) <= IMAGE_BYTES else None for k, v in long.items()}
+        return drawn | {k: clean(v) if len(v) <= IMAGE_BYTES else None for k, v in long.items()}
 
     def _approval(self, entry: Entry) -> Entry:
         drawn = self._bounds.value({key: val for key, val in entry.items() if key != "changes"})

@@ -17,14 +17,15 @@ from codex_kernel.render.escape import clean, escape, ordered, visible
 __all__ = ["recoloured", "settle", "strip", "to_html", "visible"]
 
 _TOKEN = re.compile(
-    r"(?:\x1b\[|\x9b)(?P<params>[0-?]*)[ -/]*(?P<final>[@-~])"
+    r"(?:\x1b\[|\x9b)(?P<params>[0-?]*)[ -/]*(?P<final>[@-~])?"
     r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
-    r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c]*(?:\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]?"
     r"|(?P<newline>\r*\n)"
     r"|(?P<control>[\x00-\x08\x0b-\x1f\x7f-\x9f])"
     r"|(?P<text>[^\x00-\x08\x0a-\x1f\x7f-\x9f]+)"
 )
+_STRINGS = re.compile(r"(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c]*(?:\x1b\\|\x9c)")
+"""Device control and the like; the only sequences that may span lines."""
 _MOVES = re.compile(r"\r(?!\r*\n)|\x08|(?:\x1b\[|\x9b)[0-9;]*[CDGK]")
 
 
@@ -85,14 +86,9 @@ def recoloured(text: str) -> str:
 def settle(text: str) -> str:
     """The text with overwritten parts gone (a progress bar is its last state), colours kept.
 
-    Lines that move no cursor stay as they are.
+    A text that moves no cursor stays as it is.
     """
-    if not _MOVES.search(text):
-        return text
-    out: list[str] = []
-    for line in text.split("\n"):
-        out.append(_encoded(_runs(line)) if _MOVES.search(line) else line)
-    return "\n".join(out)
+    return _encoded(_runs(text)) if _MOVES.search(text) else text
 
 
 def _encoded(runs: Iterator[Cell]) -> str:
@@ -112,11 +108,13 @@ def _parameters(style: Style) -> Iterator[str]:
     for name, code in _CODES.items():
         if getattr(style, name):
             yield str(code)
-    for lead, colour in (("38", style.fg), ("48", style.bg)):
-        if isinstance(colour, int):
-            yield f"{lead};5;{colour}"
+    for base, colour in ((30, style.fg), (40, style.bg)):
+        if isinstance(colour, tuple):
+            yield ";".join([str(base + 8), "2", *map(str, colour)])
+        elif colour is not None and colour < 16:
+            yield str(base + colour if colour < 8 else base + 52 + colour)
         elif colour is not None:
-            yield ";".join([lead, "2", *map(str, colour)])
+            yield f"{base + 8};5;{colour}"
 
 
 def _runs(text: str) -> Iterator[Cell]:
@@ -128,7 +126,7 @@ def _runs(text: str) -> Iterator[Cell]:
 def _pieces(text: str) -> Iterator[Cell]:
     style = _PLAIN
     start = 0
-    text = clean(text)
+    text = _STRINGS.sub("", clean(text))
     while start < len(text):
         end = text.find("\n", start) + 1 or len(text)
         line = text[start:end]

@@ -12,7 +12,7 @@ from codex_kernel.render import words
 from codex_kernel.render.bounds import Bounds
 from codex_kernel.render.console import ConsoleText
 from codex_kernel.render.entries import answer_of
-from codex_kernel.render.escape import head
+from codex_kernel.render.escape import clean, head
 from codex_kernel.settings import ViewSettings
 from codex_kernel.turn.state import is_final
 
@@ -30,7 +30,7 @@ def plain(data: dict[str, Any], view: ViewSettings) -> str:
     both = "\n\n".join(part for part in (ending, text) if part)
     if not both and is_final(data["state"]):
         return "(no answer)"
-    return shortened(both or short(data), view.plain_bytes)
+    return shortened(clean(both) or short(data), view.plain_bytes)
 
 
 def short(data: dict[str, Any], now: str | None = None) -> str:

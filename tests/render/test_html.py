@@ -1,0 +1,186 @@
+"""HTML of a turn: safe whatever an agent wrote, complete, and readable without colours."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from codex_kernel.render.bundle import bundle, live_html, mime_bundle
+from codex_kernel.render.html import from_bundle, html
+from codex_kernel.settings import ViewSettings
+from codex_kernel.turn import events
+from codex_kernel.turn.state import FINAL_STATES
+
+from . import turns
+from .page import Page
+
+VIEW = ViewSettings()
+_PIECES = [
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</pre>", "</code>", "<!--",
+    "]]>", '"', "'", "`", "```", "\n", "\n\n", "    ", "**", "[x](javascript:alert(1))",
+    "[x](JaVaScript:alert(1))", "[x]( data:text/html,<b>)", "![x](https://example.org/x.png)",
+    "<https://example.org/\">", "[a]: javascript:x\n[a]", "[x](//example.org)", "[x](\\\\a\\b)",
+    '[x](y "title")', "| a | b |\n|---|:-:|\n| 1 | <b> |", "# h1", "> q", "1000000000) x",
+    "\x1b[31m", "\x1b[38;2;1;2;3m", "\x1b[0m", "\x1b]8;;javascript:1\x07x\x1b]8;;\x07",
+    "\x9b31m", "\r", "\x08", "\x1b[999999999C", "\x1b[2K", "\x00", "\u202e", "\u2066", "\ud800",
+    "@@ -1,2 +1,3 @@\n+<b>\n-</td>\n", "diff --git a/x b/y\n", "--- a\"<i>\n", "&lt;", "&#x3c;",
+    "data:image/svg+xml;base64,PHN2Zz4=", "iVBORw0KGgo=", "style=", "[0m", "~~s~~", "<b\nx>", "`<`",
+]  # fmt: skip
+hostile = st.lists(st.sampled_from(_PIECES) | st.text(max_size=8), max_size=6).map("".join)
+_KEPT = {"type", "status", "id", "item_id"}
+
+
+def infested(value: Any, texts: list[str], key: str = "") -> Any:
+    """The value with the texts, one after the other, in place of its own."""
+    if isinstance(value, str) and key not in _KEPT:
+        texts.append(texts.pop(0))
+        return texts[-1]
+    if isinstance(value, dict):
+        return {name: infested(part, texts, name) for name, part in value.items()}
+    return [infested(part, texts, key) for part in value] if isinstance(value, list) else value
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    texts=st.lists(hostile, min_size=1, max_size=12),
+    name=st.sampled_from(sorted(turns.TURNS)),
+    state=st.sampled_from(["running", "completed", "failed"]),
+)
+def test_nothing_an_agent_writes_becomes_markup(texts: list[str], name: str, state: str) -> None:
+    data = infested(turns.TURNS[name](), list(texts)) | {"state": state, "turn_id": turns.TURN}
+    if data["error"] is None and state == "failed":
+        data["error"] = {"kind": "x", "message": texts[0], "next_step": texts[-1]}
+    shown = html(data, VIEW)
+    Page(shown)
+    shown.encode("utf-8")
+    json.dumps(mime_bundle(data, VIEW, final=True), ensure_ascii=False).encode("utf-8")
+
+
+@pytest.mark.parametrize("text", _PIECES)
+def test_the_same_hostile_text_in_every_place(text: str) -> None:
+    data = infested(turns.everything(), [text]) | {"state": "completed"}
+    output = mime_bundle(data, VIEW, final=True)
+    Page(output["text/html"])
+    json.dumps(output, ensure_ascii=False).encode("utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(turns.TURNS))
+def test_every_turn_reads_as_strict_html(name: str) -> None:
+    Page(html(turns.TURNS[name](), VIEW))
+
+
+def test_the_picture_is_complete_without_colours() -> None:
+    text = Page(html(turns.everything(), VIEW)).text
+    for expected in (
+        "✓ Completed", "gpt-5.5 (medium)", "45.7k tokens", "83 % context left", "☑ Read the code",
+        "◐ Fix area", "Looking around", "$ pytest --color=yes -q", "exit 1", "12 s",
+        "+def area(radius):", "-def area(r):", "Edited shapes.py +3 -2",
+        "Created tests/test_shapes.py", "You added by ada", "Use math.pi, please",
+        "Sent to the turn by bob", "Allowed for this session by ada", "in sub",
+        "Declined by ada: nobody asked for mail", "(secret)", "no such tool", "Looked at an image",
+        "Sub-agent: spawn agent", "[P1] Rounding", "History shortened", "running in background",
+        "declined", "hologram", "⚠ The open notebook was changed", "Created data.csv +2 -0",
+        "314.159", "This cell has run before",
+    ):  # fmt: skip
+        assert expected in text
+    assert "hunter2" not in text
+
+
+def test_the_answer_comes_after_what_was_done_and_warnings_last() -> None:
+    text = Page(html(turns.everything(), VIEW)).text
+    order = ["hologram", "Sent to the turn", "data.csv", "there is a test", "The open notebook"]
+    assert sorted(order, key=text.index) == order
+
+
+def test_images_of_the_turn_are_embedded_and_remote_ones_are_links() -> None:
+    data = turns.turn(
+        turns.done("image", path="/workspace/plot.png", data=turns.png()),
+        turns.done("message", text="![plot](https://example.org/plot.png)"),
+    )
+    page = Page(html(data, VIEW))
+    assert len(page.images) == 1
+    assert page.links == ["https://example.org/plot.png"]
+    assert "[image: plot]" in page.text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "not base64!",
+        "PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4=",
+        "data:image/svg+xml;base64,PHN2Zz4=",
+        "https://example.org/x.png",
+        '" onerror="alert(1)',
+    ],
+)
+def test_only_pictures_of_known_kinds_are_embedded(data: str) -> None:
+    block = {"type": "image", "data": data, "mime_type": "image/png"}
+    shown = turns.turn(turns.done("image", data=data), turns.done("tool_call", content=[block]))
+    assert Page(html(shown, VIEW)).images == []
+
+
+def test_a_command_cannot_hide_or_reorder_what_it_does() -> None:
+    data = turns.turn(turns.done("command", command="echo ok \u202e;mr\u200b\x1b[8m"))
+    text = Page(html(data, VIEW)).text
+    assert "⟨U+202E⟩" in text
+    assert "⟨U+200B⟩" in text
+    assert "␛[8m" in text
+
+
+def test_a_long_run_of_steps_is_folded_into_a_count() -> None:
+    page = Page(html(turns.long_run(), VIEW))
+    assert "8 commands" in page.text
+    assert "All eight steps ran." in page.text
+
+
+@pytest.mark.parametrize("state", [*FINAL_STATES])
+def test_every_ending_is_named_with_the_next_step(state: str) -> None:
+    error = {"kind": "x", "message": "It stopped.", "next_step": "Run it again."}
+    drafts = [turns.begun()[0], events.interrupt_requested("ada")]
+    if state in ("completed", "lost", "failed", "interrupted"):
+        drafts = [*turns.begun(), events.interrupt_requested("ada")]
+    data = turns.fold(turns.stamped([*drafts, events.turn_ended(state, error)]))
+    text = Page(html(data, VIEW)).text
+    assert state.capitalize() in text
+    assert "Run it again." in text
+
+
+@pytest.mark.parametrize(
+    ("last", "window"),
+    [(None, 1000), ({"total_tokens": 10}, None), ({"total_tokens": 2000}, 1000), ({}, 1000)],
+)
+def test_the_context_left_is_hidden_when_it_is_not_known(last: Any, window: int | None) -> None:
+    usage = {"last": last, "total": {"total_tokens": 10**7}, "context_window": window}
+    data = turns.turn(events.usage_updated(usage))
+    assert "context" not in Page(html(data, VIEW)).text
+
+
+def test_a_turn_without_a_sandbox_says_so() -> None:
+    settings = events.settings_updated({"sandbox": "danger-full-access"})
+    assert "no sandbox" in Page(html(turns.turn(settings), VIEW)).text
+
+
+def test_a_saved_bundle_is_enough() -> None:
+    data = turns.everything()
+    saved = json.loads(json.dumps(bundle(data, VIEW)))
+    assert from_bundle(saved) == html(data, VIEW)
+
+
+def test_a_live_picture_shows_the_open_question_but_no_control() -> None:
+    page = Page(live_html(turns.waiting(), VIEW)["text/html"])
+    assert "Waiting for a decision" in page.text
+    assert "Need to write outside the workspace?" in page.text
+    assert "Reconnecting... 2/5" in page.text
+
+
+def test_rendering_leaves_the_transcript_alone() -> None:
+    data = turns.everything()
+    before = deepcopy(data)
+    first = mime_bundle(data, VIEW, final=True)
+    assert data == before
+    assert json.dumps(mime_bundle(data, VIEW, final=True)) == json.dumps(first)
