@@ -129,6 +129,13 @@ class Database:
             with self._converted():
                 return list(await self._writer.execute_fetchall(f"PRAGMA {text}"))
 
+    async def shrink(self, pages: int) -> None:
+        """Give at most so many free pages back to the file system."""
+        async with self._lock:
+            with self._converted():
+                # As an ordinary statement sqlite3 takes one step of it, which is one page.
+                await self._writer.executescript(f"PRAGMA incremental_vacuum({pages})")
+
     @contextmanager
     def _converted(self) -> Iterator[None]:
         try:

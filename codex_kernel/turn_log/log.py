@@ -154,8 +154,9 @@ class TurnLog(Reader):
             yield self
         finally:
             await self._poller.aclose()
-            await self._end_writing()
-            await self._deregister()
+            # A file that is locked now would keep us waiting once more.
+            if await self._end_writing():
+                await self._deregister()
 
     async def _register(self) -> None:
         owner = self.owner
@@ -183,13 +184,14 @@ class TurnLog(Reader):
         self._writing[task] = record
         task.add_done_callback(self._writing.pop)
 
-    async def _end_writing(self) -> None:
-        """A last while for what is owed, then no more."""
+    async def _end_writing(self) -> bool:
+        """A last while for what is owed, then no more; whether all was written."""
         tasks = set(self._writing)
         if not tasks:
-            return
+            return True
         _, late = await asyncio.wait(tasks, timeout=self.settings.commit_seconds)
         for task in late:
             task.cancel()
         if late:
             await asyncio.wait(late)
+        return not late

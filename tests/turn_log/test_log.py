@@ -111,9 +111,10 @@ async def test_a_turn_is_begun_once(log: TurnLog) -> None:
 
 
 async def test_turns_are_found_by_what_is_known(log: TurnLog) -> None:
-    first = await ended(log, cell_id="a")
-    second = await running(log, cell_id="b")
-    other = await begin(log, cell_id="a", notebook="/workspace/copy.ipynb")
+    ids = sorted(new_turn_id() for _ in range(3))
+    first = await ended(log, cell_id="a", turn_id=ids[0])
+    second = await running(log, cell_id="b", turn_id=ids[1])
+    other = await begin(log, cell_id="a", notebook="/workspace/copy.ipynb", turn_id=ids[2])
 
     async def found(**query: object) -> list[str]:
         return [row.turn_id for row in await log.turns(**query)]  # type: ignore[arg-type]

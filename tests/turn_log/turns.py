@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from codex_kernel.ids import TurnId, new_turn_id
 from codex_kernel.turn.events import (
     Draft,
@@ -43,26 +45,25 @@ def ending(answer: str, state: str = "completed") -> list[Draft]:
 
 async def begin(
     log: TurnLog,
-    prompt: str = "hello",
     *,
     notebook: str | None = NOTEBOOK,
     cell_id: str | None = "cell-1",
     turn_id: TurnId | None = None,
 ) -> TurnRecord:
     """A queued turn."""
-    draft = turn_queued(prompt, notebook=notebook, cell_id=cell_id, session_id=SESSION)
+    draft = turn_queued("hello", notebook=notebook, cell_id=cell_id, session_id=SESSION)
     record, _ = await log.begin(turn_id or new_turn_id(), draft)
     return record
 
 
-async def running(log: TurnLog, prompt: str = "hello", **where: str | None) -> TurnRecord:
+async def running(log: TurnLog, **where: Any) -> TurnRecord:
     """A turn whose answer is being written."""
-    record = await begin(log, prompt, **where)  # type: ignore[arg-type]
+    record = await begin(log, **where)
     await record.append(beginning())
     return record
 
 
-async def ended(log: TurnLog, answer: str = "42", **where: str | None) -> TurnRecord:
+async def ended(log: TurnLog, answer: str = "42", **where: Any) -> TurnRecord:
     """A turn that is over."""
     record = await running(log, **where)
     await record.append([text(part) for part in answer])

@@ -1,0 +1,116 @@
+"""Commands reach their owner once, or are answered with an error."""
+
+from __future__ import annotations
+
+import asyncio
+
+from codex_kernel.settings import LogSettings
+from codex_kernel.turn_log import commands
+from codex_kernel.turn_log.log import TurnLog
+
+from .turns import ended, ending, running
+
+
+async def test_command_is_claimed_and_answered(log: TurnLog) -> None:
+    record = await running(log)
+    command_id = await commands.ask(
+        log, "turn", record.turn_id, "steer", {"text": "also the tests"}, "ada"
+    )
+    assert await commands.outcome(log, command_id) is None
+    [command] = await commands.claim(log, [("turn", record.turn_id), ("session", "s")])
+    assert command.command_id == command_id
+    assert (command.target_kind, command.target_id) == ("turn", record.turn_id)
+    assert (command.verb, command.args, command.by) == ("steer", {"text": "also the tests"}, "ada")
+    await commands.finish(log, command_id, {"ok": True})
+    await commands.finish(log, command_id, {"ok": False})
+    assert await commands.outcome(log, command_id) == {"ok": True}
+
+
+async def test_commands_come_in_order_and_only_to_their_targets(log: TurnLog) -> None:
+    record = await running(log)
+    turn: commands.Target = ("turn", record.turn_id)
+    targets: list[commands.Target] = [("session", "s"), turn, ("notebook", "/n")]
+    asked = [
+        await commands.ask(log, *target, f"verb {number}", {}, "ada")
+        for number, target in enumerate([*targets, targets[0]])
+    ]
+    await commands.ask(log, "session", "another", "rename", {}, "ada")
+    await commands.ask(log, "notebook", "s", "rename", {}, "ada")
+    targets: list[commands.Target] = [
+        ("session", "s"),
+        ("turn", record.turn_id),
+        ("notebook", "/n"),
+    ]
+    found = await commands.claim(log, targets)
+    assert [command.command_id for command in found] == asked
+    assert await commands.claim(log, targets) == []
+    assert await commands.claim(log, []) == []
+
+
+async def test_two_claimers_never_get_the_same(settings: LogSettings, log: TurnLog) -> None:
+    asked = [await commands.ask(log, "session", "s", "rename", {}, "ada") for _ in range(20)]
+    async with TurnLog.open(settings) as second:
+        claims = (commands.claim(each, [("session", "s")]) for each in (log, second, log, second))
+        found = await asyncio.gather(*claims)
+    assert sorted(row.command_id for rows in found for row in rows) == sorted(asked)
+
+
+async def test_key_makes_a_command_once(log: TurnLog) -> None:
+    record = await running(log)
+    first = await commands.ask(log, "turn", record.turn_id, "interrupt", {}, "ada", key="k")
+    again = await commands.ask(log, "turn", record.turn_id, "interrupt", {}, "ada", key="k")
+    assert first == again == "k"
+    assert len(await commands.claim(log, [("turn", record.turn_id)])) == 1
+
+
+async def test_command_to_an_ended_turn_is_answered_at_once(log: TurnLog) -> None:
+    record = await ended(log)
+    target: commands.Target = ("turn", record.turn_id)
+    command_id = await commands.ask(log, *target, "steer", {}, "ada")
+    assert await commands.claim(log, [target]) == []
+    assert await commands.outcome(log, command_id) == {"error": "The turn has ended (completed)."}
+
+
+async def test_end_of_the_turn_answers_what_nobody_took_up(log: TurnLog) -> None:
+    record = await running(log)
+    turn: commands.Target = ("turn", record.turn_id)
+    approval: commands.Target = ("approval", f"{record.turn_id}.1")
+    taken = await commands.ask(log, *turn, "steer", {}, "ada")
+    await commands.claim(log, [turn])
+    left = [
+        await commands.ask(log, *turn, "interrupt", {}, "ada"),
+        await commands.ask(log, *approval, "decide", {}, "ada"),
+    ]
+    other = await commands.ask(log, "session", "s", "rename", {}, "ada")
+    await record.append(ending("42"))
+    for command_id in left:
+        answer = await commands.outcome(log, command_id)
+        assert answer == {"error": "The turn has ended (completed)."}
+    assert await commands.claim(log, [turn, approval]) == []
+    assert await commands.outcome(log, taken) is None
+    assert await commands.outcome(log, other) is None
+
+
+async def test_command_that_waited_too_long_is_not_done(log: TurnLog) -> None:
+    old = await commands.ask(log, "session", "s", "rename", {}, "ada")
+    await log.database.write("UPDATE commands SET asked_at = '2020-01-01T00:00:00.000Z'")
+    new = await commands.ask(log, "session", "s", "rename", {}, "ada")
+    found = await commands.claim(log, [("session", "s")])
+    assert [command.command_id for command in found] == [new]
+    assert await commands.outcome(log, old) == {"error": "Nobody took this up in time."}
+
+
+async def test_asker_waits_for_the_answer(settings: LogSettings, log: TurnLog) -> None:
+    async with TurnLog.open(settings, kind="server") as server:
+        command_id = await commands.ask(server, "session", "s", "rename", {}, "ada")
+        waiting = asyncio.create_task(commands.wait(server, command_id, 30))
+        async with log.tail() as tail:
+            while not (found := await commands.claim(log, [("session", "s")])):
+                assert await tail.changed(30)
+        await commands.finish(log, found[0].command_id, {"ok": True})
+        assert await waiting == {"ok": True}
+
+
+async def test_asker_does_not_wait_for_ever(log: TurnLog) -> None:
+    command_id = await commands.ask(log, "session", "s", "rename", {}, "ada")
+    assert await commands.wait(log, command_id, 0.05) is None
