@@ -174,17 +174,10 @@ class Router:
         if "id" in message:
             self._refuse(message)
             return
-        if message["method"] == "thread/started":
-            self._started(message, params["thread"])
+        if message["method"] == "thread/started" and params["thread"].get("parentThreadId"):
+            self._adopt(params["thread"]["id"], params["thread"]["parentThreadId"])
         for listener in list(self._listeners):
             listener(message)
-
-    def _started(self, message: Message, thread: Message) -> None:
-        parent = thread.get("parentThreadId")
-        if parent is not None:
-            self._adopt(thread["id"], parent)
-        elif (channel := self._channel_of(thread["id"])) is not None:
-            channel.put(message)
 
     def _adopt_children(self, message: Message, thread_id: str) -> None:
         # Sub-agents begin unasked; the parent's item is the first to name their threads.
