@@ -53,6 +53,7 @@ class Database:
         self.file_system = "memory"
         self.journal_mode = "memory"
         self.last_error: str | None = None
+        self.is_closed = False
 
     @classmethod
     @asynccontextmanager
@@ -72,7 +73,10 @@ class Database:
             database.path = path
             database.file_system = file_system
             database.journal_mode = journal_mode
-            yield database
+            try:
+                yield database
+            finally:
+                database.is_closed = True
 
     @classmethod
     @asynccontextmanager
@@ -80,7 +84,11 @@ class Database:
         """A database that ends with the block, for when there is no file."""
         async with _connect(":memory:") as connection:
             await migrations.migrate(connection)
-            yield cls(connection, connection)
+            database = cls(connection, connection)
+            try:
+                yield database
+            finally:
+                database.is_closed = True
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -138,6 +146,8 @@ class Database:
 
     @contextmanager
     def _converted(self) -> Iterator[None]:
+        if self.is_closed:
+            raise LogUnavailable("The turn log was closed.")
         try:
             with _converted(self.path):
                 yield
@@ -164,7 +174,9 @@ async def _set_up(connection: aiosqlite.Connection, path: Path) -> tuple[str, st
     mode = await _set_journal_mode(connection, wanted)
     if mode not in ("wal", "truncate"):
         mode = await _set_journal_mode(connection, "truncate")
-    await connection.execute_fetchall("PRAGMA synchronous = NORMAL")
+    # A rollback journal needs FULL to survive a power cut.
+    synchronous = "NORMAL" if mode == "wal" else "FULL"
+    await connection.execute_fetchall(f"PRAGMA synchronous = {synchronous}")
     await migrations.migrate(connection)
     return mode, file_system
 

@@ -19,6 +19,7 @@ from codex_kernel.turn_log.database import Database
 from codex_kernel.turn_log.owners import Owner, this_process
 from codex_kernel.turn_log.reader import Reader
 from codex_kernel.turn_log.record import TurnRecord
+from codex_kernel.turn_log.rows import to_json
 from codex_kernel.turn_log.tail import POLL_SECONDS, Poller, Tail
 
 
@@ -88,7 +89,7 @@ class TurnLog(Reader):
         async with self.database.transaction() as connection:
             await connection.execute_fetchall(
                 "UPDATE turns SET snapshot = ? WHERE turn_id = ? AND snapshot IS NULL",
-                (json.dumps(transcript.data, ensure_ascii=False), turn_id),
+                (to_json(transcript.data), turn_id),
             )
             await connection.execute_fetchall(
                 "UPDATE turns SET bytes = bytes + length(CAST(snapshot AS BLOB)) - "

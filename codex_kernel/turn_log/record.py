@@ -99,6 +99,9 @@ class TurnRecord:
         return self.is_recorded
 
     async def _settle(self) -> None:
+        if self._database.is_closed:
+            self._problem = "The turn log was closed."
+            return
         self._answered.clear()
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write(), name=f"record {self.turn_id}")

@@ -93,12 +93,25 @@ def batch(encoded: list[tuple[str, int, str, str, str]], transcript: Transcript)
     turn["prompt"] = data["prompt"][:PROMPT_CHARACTERS]
     turn["error"] = None if data["error"] is None else json.dumps(data["error"])
     turn["updated_at"] = encoded[-1][2]
-    return Batch(encoded, turn)
+    return Batch(
+        encoded, {key: _text(val) if isinstance(val, str) else val for key, val in turn.items()}
+    )
 
 
 def _body(item: Event) -> str:
     fields = {key: val for key, val in item.items() if key not in ("turn_id", "seq", "at")}
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    return to_json(fields)
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON that SQLite can hold: half a surrogate pair is stored as an escape."""
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return body if _text(body) == body else json.dumps(value, separators=(",", ":"))
+
+
+def _text(text: str) -> str:
+    """Text as SQLite can hold it: half a surrogate pair becomes a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def fold_rows(rows: Iterable[sqlite3.Row]) -> Transcript:

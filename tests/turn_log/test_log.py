@@ -86,6 +86,29 @@ async def test_draft_that_is_not_json_writes_nothing(log: TurnLog) -> None:
     assert record.transcript.seq == len(await log.events(record.turn_id)) == 4
 
 
+async def test_text_that_is_not_unicode_comes_back_as_it_was(log: TurnLog) -> None:
+    broken = "half a pair: \ud83d, zero: \0, \u2028"
+    record, events = await log.begin(new_turn_id(), turn_queued(broken, cell_id=broken))
+    events += await record.append([*beginning(), text(broken)])
+    assert record.is_recorded
+    assert await log.events(record.turn_id) == events
+    await record.append([turn_ended("failed")])
+    assert await log.compact(record.turn_id)
+    transcript = await log.transcript(record.turn_id)
+    assert transcript is not None
+    assert transcript.data == record.transcript.data
+
+
+async def test_record_of_a_closed_log_goes_on_from_memory(settings: LogSettings) -> None:
+    async with TurnLog.open(settings) as log:
+        record = await running(log)
+    events = await record.append([text("x")])
+    assert events[0]["seq"] == record.transcript.seq == 5
+    assert not record.is_recorded
+    with pytest.raises(LogUnavailable, match="closed"):
+        await log.turns()
+
+
 async def test_appends_at_once_are_in_order(log: TurnLog) -> None:
     record = await running(log)
     batches = await asyncio.gather(*(record.append([text(f"{n} ")]) for n in range(50)))
