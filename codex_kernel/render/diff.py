@@ -68,15 +68,19 @@ def to_html(shown: tuple[Line, ...]) -> str:
     numbers = "\n".join(str(line.new or line.old or "⋯") for line in shown)
     text = "".join(_block(mark, list(group)) for mark, group in groupby(shown, lambda x: x.mark))
     return (
-        f'<table style="{_TABLE}"><tr><td style="{_CELL};opacity:.5">'
+        f'<table style="{_TABLE}"><tr style="background:transparent">'
+        f'<td style="{_CELL};opacity:.5">'
         f'<pre style="{_PRE};text-align:right">{numbers}</pre></td>'
         f'<td style="{_CELL};width:100%"><pre style="{_PRE}">{text}</pre></td></tr></table>'
     )
 
 
-_TABLE = "border-collapse:collapse;margin:0;width:100%;border:0"
+_TABLE = "table-layout:auto;border-collapse:collapse;margin:0;width:100%;border:0"
 _CELL = "padding:0 6px;vertical-align:top;text-align:left;border:0"
-_PRE = "margin:0;padding:0;background:transparent;white-space:pre;line-height:1.4"
+_PRE = (
+    "margin:0;padding:0;background:transparent;white-space:pre;line-height:1.4;"
+    "font-family:monospace"
+)
 _BLOCK = "display:block;text-decoration:none;background:"
 
 

@@ -23,6 +23,7 @@ PRE = (
     "background:rgba(128,128,128,.1);border-radius:4px"
 )
 """The look of a block of code."""
+_CODE = "background:transparent;white-space:pre"
 _WEB = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 _RELATIVE = re.compile(r"(?:\.{1,2}/)*[\w%.][^:\\\s]*")
 
@@ -46,7 +47,9 @@ class _Renderer(RendererHTML):
     """Writes no class and no image, and only links that `link_target` allows."""
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return f'<pre style="{PRE}"><code>{escape(tokens[idx].content)}</code></pre>\n'
+        return (
+            f'<pre style="{PRE}"><code style="{_CODE}">{escape(tokens[idx].content)}</code></pre>\n'
+        )
 
     def code_block(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType

@@ -23,7 +23,8 @@ LINE = "rgba(128,128,128,.35)"
 _STEP = "margin:3px 0"
 _PLAIN_STEP = "margin:3px 0;padding-left:1em"
 _BOX = f"margin:4px 0 6px 1em;border:1px solid {LINE};border-radius:4px;overflow:auto"
-_OUTPUT = f"{_BOX};padding:6px 10px;background:rgba(128,128,128,.08);white-space:pre"
+_MONO = "font-family:monospace;line-height:1.4"
+_OUTPUT = f"{_BOX};padding:6px 10px;background:rgba(128,128,128,.08);white-space:pre;{_MONO}"
 _NOTE = "margin:6px 0;padding:6px 10px;border-left:3px solid "
 _OPEN_LINES = 12
 _OPEN_DIFF_LINES = 60
@@ -118,7 +119,7 @@ def _plain(content: str) -> str:
 
 def _output(text: str) -> str:
     tall = ";max-height:320px" if text.count("\n") > _TALL_LINES else ""
-    return f'<pre style="{_OUTPUT}{tall}">{terminal.to_html(text.rstrip(chr(10)))}</pre>'
+    return f'<pre style="{_OUTPUT}{tall}">{terminal.to_html(text.rstrip())}</pre>'
 
 
 def _took(entry: Entry) -> str:
