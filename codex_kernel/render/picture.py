@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from codex_kernel.ids import relative_path
@@ -22,6 +23,9 @@ from codex_kernel.turn.state import is_final
 SCHEMA_VERSION = 1
 IMAGE_BYTES = 1_000_000
 """Larger images (in base64) stay in the log."""
+OUTPUTS_BYTES = 1_000_000
+"""All outputs of a turn together; with many commands each keeps less, down to the next bound."""
+LEAST_OUTPUT_BYTES = 512
 DETAIL_BYTES = 4096
 """Details of an error."""
 _CODEX_FIELDS = ("model", "effort", "sandbox", "approval_policy", "version")
@@ -29,7 +33,7 @@ _CODEX_FIELDS = ("model", "effort", "sandbox", "approval_policy", "version")
 
 def picture(data: dict[str, Any], view: ViewSettings) -> dict[str, Any]:
     """The bundle of a transcript; shares no object with it."""
-    bounds = Bounds(view, data["turn_id"])
+    bounds = Bounds(_fitted(view, data["items"]), data["turn_id"])
     settings = data["settings"]
     draw = _Items(bounds, settings.get("cwd"))
     return {
@@ -50,6 +54,15 @@ def picture(data: dict[str, Any], view: ViewSettings) -> dict[str, Any]:
         "finished_at": bounds.value(data["finished_at"]),
         "codex": {key: bounds.value(settings.get(key)) for key in _CODEX_FIELDS},
     }
+
+
+def _fitted(view: ViewSettings, items: list[Entry]) -> ViewSettings:
+    """The settings with less output of each command when there are very many."""
+    written = [len(item.get("output") or "") for item in items if item["type"] == "command"]
+    if sum(min(size, view.output_bytes) for size in written) <= OUTPUTS_BYTES:
+        return view
+    share = max(OUTPUTS_BYTES // len(written), LEAST_OUTPUT_BYTES)
+    return replace(view, output_bytes=min(view.output_bytes, share))
 
 
 def _error(error: dict[str, Any] | None, bounds: Bounds) -> dict[str, Any] | None:

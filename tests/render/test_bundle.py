@@ -180,6 +180,15 @@ def test_output_is_bounded_in_lines_and_bytes(text: str, lines: int, limit: int)
         assert kept == text
 
 
+def test_very_many_outputs_are_bounded_together() -> None:
+    output = "x" * 60 + "\n"
+    commands = [turns.done("command", n, output=output * 500) for n in range(400)]
+    content = bundle(turns.turn(*commands), VIEW)
+    kept = sum(len(item["output"]) for item in content["items"])
+    assert kept <= 1_000_000 + 400 * 200
+    assert content["items"][0]["output"].startswith(output)
+
+
 def test_one_endless_line_is_cut_too() -> None:
     output = "é" * 10**6 + "end"
     kept = item_of(turns.turn(turns.done("command", output=output)), "command")["output"]
