@@ -22,11 +22,12 @@ from codex_kernel.turn.transcript import Transcript
 Mode = Literal["live", "stream", "final"]
 """`live`: a display that is updated; `stream`: text as it comes; `final`: one bundle at the end."""
 
-LIVE_BYTES_PER_TEXT_BYTE = 1.5
+LIVE_BYTES_PER_TEXT_BYTE = 1.0
 """What updates may cost; with the final bundle (2.3 x prose) a turn stays below 5 x its text."""
+FIRST_BYTES = 6 * 1024
+"""What updates of text may cost beyond that, so that short answers show at once."""
 STEP_BYTES = 96 * 1024
-"""What updates at the beginnings and ends of items may cost beyond that."""
-FIRST_BYTES = 4 * 1024
+"""What updates at the beginnings and ends of items may cost together."""
 
 
 class Publisher(Protocol):
@@ -63,9 +64,10 @@ class TurnDisplay:
         self._is_shown = False
         self._last = 0.0
         self._text_bytes = 0
-        self._spent = 0
+        self._is_step = False
         self._size = 0
-        self._steps = 0
+        self._spent_on_text = 0
+        self._spent_on_steps = 0
 
     def feed(self, events: Sequence[Event]) -> None:
         """Take in events and show what they changed; the last one makes the final picture."""
@@ -76,7 +78,7 @@ class TurnDisplay:
             self._close()
         elif self._mode == "live":
             self._text_bytes += sum(_text_size(event) for event in events)
-            self._steps += sum(event["type"] != "item.text" for event in events)
+            self._is_step |= any(event["type"] != "item.text" for event in events)
             self._update_soon()
 
     def _close(self) -> None:
@@ -107,16 +109,19 @@ class TurnDisplay:
         data = bundle.mime_bundle(turn, self._view, final=False)
         data |= bundle.live_html(turn, self._view)  # for frontends without our renderer
         self._size = len(json.dumps(data))
-        self._spent += self._size
-        self._steps = 0
+        if self._is_step:
+            self._spent_on_steps += self._size
+        else:
+            self._spent_on_text += self._size
+        self._is_step = False
         self._send(data)
 
     def _is_worth(self) -> bool:
         """Whether the turn's text so far pays for another update, or a new step of it does."""
+        if self._is_step and self._spent_on_steps + self._size <= STEP_BYTES:
+            return True
         allowed = LIVE_BYTES_PER_TEXT_BYTE * self._text_bytes + FIRST_BYTES
-        if self._steps:
-            allowed += STEP_BYTES
-        return not self._is_shown or self._spent + self._size <= allowed
+        return self._spent_on_text + self._size <= allowed
 
     def _send(self, data: dict[str, Any]) -> None:
         turn_id = TurnId(self.transcript.data["turn_id"])

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from codex_kernel.cell.ask import PromptDoor, ReadLine
-from codex_kernel.cell.commands import Context, run_command
+from codex_kernel.cell.command import Context
+from codex_kernel.cell.commands import prepare, run_command
 from codex_kernel.cell.shell import run_shell
 from codex_kernel.cell.text import mentions, parse
 from codex_kernel.engine import asks
@@ -38,7 +39,7 @@ class Frontend:
 
 async def run_cell(session: Session, text: str, frontend: Frontend) -> None:
     """Run a cell; raises the `CodexError` that ended it."""
-    cell = parse(text)
+    cell = prepare(parse(text))
     context = Context(session=session, say=frontend.say, read_line=frontend.read_line)
     if cell.shell is not None:
         await run_shell(context, cell.shell)

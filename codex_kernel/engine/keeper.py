@@ -9,6 +9,7 @@ turn wrote to it, the editor would lose changes, so the user is told and can hav
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import json
 import os
@@ -24,6 +25,10 @@ from codex_kernel.turn_log import images
 
 if TYPE_CHECKING:
     from codex_kernel.engine.session import Session
+
+
+IMAGE_BYTES = 1_000_000
+"""Larger images are shown by their path alone."""
 
 
 class Keeper:
@@ -56,6 +61,15 @@ class Keeper:
             if draft["type"] == "item.started" and draft["item"]["type"] == "file_change":
                 for change in draft["item"]["changes"]:
                     await self._keep(turn_id, change)
+
+    async def embed(self, drafts: list[Draft]) -> None:
+        """Give the images among these events their data: the file may change or go away."""
+        for draft in drafts:
+            item = draft.get("item") or {}
+            if draft["type"] == "item.completed" and item["type"] == "image" and item["path"]:
+                content = await asyncio.to_thread(_read, item["path"], IMAGE_BYTES)
+                if content is not None and item["data"] is None:
+                    item["data"] = base64.b64encode(content).decode()
 
     async def _keep(self, turn_id: TurnId, change: dict[str, Any]) -> None:
         path = stored_path(change["path"])

@@ -295,6 +295,7 @@ class Turn:
         if self._stop.is_set():
             _mark_killed(drafts)
         await self._session.keeper.before(self.id, drafts)
+        await self._session.keeper.embed(drafts)
         await self.emit(translate.supersede(drafts, self.transcript))
 
     def _without_echo(self, drafts: list[Draft]) -> list[Draft]:

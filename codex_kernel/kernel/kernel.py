@@ -50,9 +50,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         f"Codex in Jupyter {__version__}: each cell is a prompt. /help lists the commands, "
         "!COMMAND runs in the sandbox."
     )
-    help_links = [  # noqa: RUF012  # as the base class has it
-        {"text": "Codex", "url": "https://developers.openai.com/codex"},
-    ]
+    help_links: Any = [{"text": "Codex", "url": "https://developers.openai.com/codex"}]
 
     def __init__(self, **kwargs: Any) -> None:
         """Begin to start Codex; the kernel answers meanwhile."""
@@ -91,7 +89,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
             return self._reply(user_expressions)
         if store_history:
             self._history.add(self.execution_count, code)
-        parent = self.get_parent("shell")
+        parent: dict[str, Any] = self.get_parent("shell")
         mode = choose_mode(allow_stdin=allow_stdin, has_cell=cell_id is not None)
         output = CellOutput(self, parent, self._settings.view, mode)
         frontend = Frontend(
@@ -168,15 +166,17 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
     async def interrupt_request(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
         """Stop what runs; the answer does not wait for the end of it."""
         self._interrupt()
-        assert self.session is not None
-        self.session.send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
+        session: Any = self.session
+        session.send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
 
     def _interrupt(self) -> None:
-        self._engine.post(self._stop_all)
+        cells = list(self._cells)
+        if cells:
+            self._engine.post(lambda session: self._stop(session, cells))
 
-    def _stop_all(self, session: Session) -> None:
+    def _stop(self, session: Session, cells: list[concurrent.futures.Future[Any]]) -> None:
         if not session.cancel_all(USER):
-            for cell in list(self._cells):  # a command that waits: a login, a question
+            for cell in cells:  # a command that waits: a login, a question
                 cell.cancel()
 
     def start(self) -> None:
@@ -210,7 +210,9 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         status = is_complete(code)
         return {"status": status, "indent": ""} if status == "incomplete" else {"status": status}
 
-    async def do_history(self, hist_access_type: str, output: bool, raw: bool, **query: Any) -> Any:
+    async def do_history(  # type: ignore[override]  # the base class has a name per argument
+        self, hist_access_type: str, output: bool, raw: bool, **query: Any
+    ) -> dict[str, Any]:
         """Earlier prompts."""
         return {"status": "ok", "history": self._history.answer(hist_access_type, output, **query)}
 

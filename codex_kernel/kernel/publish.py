@@ -67,7 +67,6 @@ class CellOutput:
 
     def _send(self, kind: str, content: dict[str, Any]) -> None:
         kernel = self._kernel
-        assert kernel.session is not None
-        kernel.session.send(
-            kernel.iopub_socket, kind, content, parent=self._parent, ident=kernel._topic(kind)
-        )
+        session: Any = kernel.session
+        topic = kernel._topic(kind)
+        session.send(kernel.iopub_socket, kind, content, parent=self._parent, ident=topic)

@@ -139,7 +139,9 @@ class Kernel:
 
     def run(self, code: str, *, answer: Answer | None = None, **options: Any) -> Result:
         """Run a cell to its end; `answer` makes the lines that the kernel asks for."""
-        return self.finish(self.send(code, allow_stdin=answer is not None, **options), answer)
+        if answer is not None:
+            options = {"allow_stdin": True, "cell_id": "a-cell", **options}
+        return self.finish(self.send(code, **options), answer)
 
     def finish(self, request: str, answer: Answer | None = None) -> Result:
         """Wait for the end of a cell that was sent."""

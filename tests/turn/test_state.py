@@ -62,6 +62,8 @@ def test_a_turn_waits_while_a_question_is_open():
     assert advance("waiting", "approval.decided", open_questions=0) == "running"
 
 
-@pytest.mark.parametrize("event", [e for e in EVENT_TYPES if e not in ("turn.queued", "turn.ended")])
+@pytest.mark.parametrize(
+    "event", [e for e in EVENT_TYPES if e not in ("turn.queued", "turn.ended")]
+)
 def test_a_turn_that_is_being_stopped_stays_so_until_its_end(event):
     assert advance("interrupting", event) == "interrupting"
