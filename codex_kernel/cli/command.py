@@ -10,7 +10,7 @@ import sys
 from typing import Any, ClassVar, NoReturn
 
 from jupyter_core.application import JupyterApp, base_aliases, base_flags
-from traitlets import Unicode
+from traitlets import TraitError, Unicode
 from traitlets.config.application import catch_config_error
 from traitlets.config.loader import ConfigLoaderError
 
@@ -48,7 +48,8 @@ class Command(JupyterApp):
         """Parse the command line and load the configuration below it."""
         super().initialize(argv)
         if self.extra_args and not self.usage_arguments and not self._dispatching:
-            self.fail(f"The argument {self.extra_args[0]!r} is not understood.", code=2)
+            # Not repeated: somebody may have typed a secret.
+            self.fail("This subcommand takes no arguments; see --help.", code=2)
 
     def load_config_file(self, *_args: object, **_kwargs: object) -> None:
         """The configuration that kernel and server read too (JupyterApp reads others)."""
@@ -63,7 +64,7 @@ class Command(JupyterApp):
         super().start()
         try:
             self.run()
-        except CodexError as error:
+        except (CodexError, TraitError) as error:
             self.fail(str(error))
         except KeyboardInterrupt:
             self.exit(130)

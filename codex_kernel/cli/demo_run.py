@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -59,11 +60,14 @@ def ended_by_signals() -> Iterator[None]:
 
 def open_lab(notebook: Path, environ: Mapping[str, str], *, port: int, browser: bool) -> None:
     """Run JupyterLab on the notebook until it ends or Ctrl-C is pressed."""
-    command = [sys.executable, "-P", "-m", "jupyterlab", notebook.name]
+    page = f"--LabApp.default_url=/lab/tree/{notebook.name}"
+    command = [sys.executable, "-P", "-m", "jupyterlab", page]
     if not browser:
         command.append("--no-browser")
     if port:
         command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # in a container there may be no other user
     print("Starting JupyterLab; press Ctrl-C here to end it.", flush=True)
     # A session of its own: Ctrl-C reaches us alone, and Lab is not made to ask whether it should.
     lab = subprocess.Popen(

@@ -53,7 +53,7 @@ def test_a_mistyped_subcommand_names_the_one_that_was_meant(codex: CommandLine) 
 def test_an_argument_too_many_is_refused(codex: CommandLine) -> None:
     done = codex("install", "codex")
     assert done.returncode == 2
-    assert "'codex'" in done.stderr
+    assert "takes no arguments" in done.stderr
 
 
 def test_a_wrong_value_is_refused_before_anything_is_done(codex: CommandLine) -> None:

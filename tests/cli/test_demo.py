@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from codex_kernel.cli import demo_files, demo_run
@@ -63,3 +68,36 @@ def test_a_headless_demo_runs_every_prompt_and_leaves_nothing_behind(codex: Comm
     assert (codex.work / "codex-demo" / "sensors.png").is_file()
     assert os.listdir(codex.data / "codex_kernel" / "demo") == []
     assert os.listdir(codex.environ["CODEX_HOME"]) == []
+
+
+@pytest.fixture
+def opened_demo(codex: CommandLine) -> Iterator[subprocess.Popen[str]]:
+    """A demo whose JupyterLab answers requests."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "codex_kernel", "demo", "--no-browser"],
+        cwd=codex.work,
+        env={**codex.environ, "JUPYTER_TOKEN": "of-this-test"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as program:
+        try:
+            assert program.stdout is not None
+            if not any("/lab/tree/demo.ipynb" in line for line in program.stdout):
+                pytest.fail("JupyterLab did not start")
+            yield program
+        finally:
+            program.terminate()
+
+
+def test_ctrl_c_ends_jupyterlab_and_the_model_and_leaves_nothing_behind(
+    codex: CommandLine, opened_demo: subprocess.Popen[str]
+) -> None:
+    children = psutil.Process(opened_demo.pid).children(recursive=True)
+    assert children
+    os.kill(opened_demo.pid, signal.SIGINT)
+    opened_demo.communicate(timeout=60)
+    assert opened_demo.returncode == 130
+    assert psutil.wait_procs(children, timeout=30)[1] == []
+    assert os.listdir(codex.data / "codex_kernel" / "demo") == []
