@@ -16,14 +16,7 @@ from codex_kernel.errors import CodexError
 from codex_kernel.render.escape import printable
 from codex_kernel.settings import Settings
 
-_PROBE = """\
-import sys
-for path in sys.argv[1:]:
-    try:
-        open(path, "w").close()
-    except OSError as error:
-        print(error, file=sys.stderr)
-"""
+_PROBE = "import sys; open(sys.argv[1], 'w').close()"
 _SANDBOX_SECONDS = 20.0
 _SANDBOX_STEP = (
     "Commands of Codex will fail here. In a container allow user namespaces (for Docker: "
@@ -104,40 +97,35 @@ def describe_account(account: dict[str, Any]) -> str:
 
 
 async def _sandbox(server: AppServer, settings: Settings) -> Check:
-    """Let a sandboxed command write into its folder and beside it; only the first may work."""
+    """Let sandboxed commands write: allowed to, the command must; not allowed to, it must not."""
     if server.is_shared:
         return Check("sandbox", "unknown", "Not tried: the app-server may run elsewhere.")
     try:
-        with TemporaryDirectory(prefix="doctor-", dir=writable(settings.log.folder)) as parent:
-            return await _try_sandbox(server, Path(parent))
+        with TemporaryDirectory(prefix="doctor-", dir=writable(settings.log.folder)) as folder:
+            return await _try_sandbox(server, Path(folder))
     except CodexError as error:
         return Check.of_error("sandbox", error)
 
 
-async def _try_sandbox(server: AppServer, parent: Path) -> Check:
-    folder = parent / "workspace"
-    folder.mkdir()
-    inside, outside = folder / "inside", parent / "outside"
-    result = await server.request(
-        "command/exec",
-        {
-            "command": [sys.executable, "-I", "-c", _PROBE, str(inside), str(outside)],
-            "cwd": str(folder),
-            "sandboxPolicy": {
-                "type": "workspaceWrite",
-                "writableRoots": [str(folder)],
-                "networkAccess": False,
-                "excludeTmpdirEnvVar": True,
-                "excludeSlashTmp": True,
-            },
-        },
-        timeout=_SANDBOX_SECONDS,
-    )
-    if outside.exists():
-        return Check(
-            "sandbox", "broken", "A command could write outside its folder.", _SANDBOX_STEP
-        )
-    if not inside.exists():
+async def _try_sandbox(server: AppServer, folder: Path) -> Check:
+    allowed, refused = folder / "allowed", folder / "refused"
+    # Without these roots, the writable folder would be that of the app-server, not `cwd`.
+    workspace = {"type": "workspaceWrite", "writableRoots": [str(folder)], "networkAccess": False}
+    result = await _write(server, allowed, workspace)
+    if not allowed.exists():
         said = printable(result["stderr"].strip()) or f"exit code {result['exitCode']}"
-        return Check("sandbox", "broken", f"No command could run in it: {said}", _SANDBOX_STEP)
-    return Check("sandbox", "ok", "a command wrote into its folder and could not write beside it")
+        found = f"A command could not write into its folder: {said}"
+        return Check("sandbox", "broken", found, _SANDBOX_STEP)
+    await _write(server, refused, {"type": "readOnly", "networkAccess": False})
+    if refused.exists():
+        found = "A command could write where nothing may be written."
+        return Check("sandbox", "broken", found, _SANDBOX_STEP)
+    return Check(
+        "sandbox", "ok", "a command could write with workspace-write and could not with read-only"
+    )
+
+
+async def _write(server: AppServer, file: Path, policy: dict[str, Any]) -> dict[str, Any]:
+    command = [sys.executable, "-I", "-c", _PROBE, str(file)]
+    params = {"command": command, "cwd": str(file.parent), "sandboxPolicy": policy}
+    return await server.request("command/exec", params, timeout=_SANDBOX_SECONDS)

@@ -43,6 +43,13 @@ def test_a_missing_account_is_a_problem_with_a_next_step(codex: CommandLine) -> 
     assert json.loads(done.stdout)["is_ok"] is False
 
 
+def test_the_sandbox_is_found_well_wherever_the_doctor_is_called(codex: CommandLine) -> None:
+    data = codex.work / "data"  # below the current folder, which a sandbox may leave writable
+    done = codex("doctor", "--json", CODEX_KERNEL_DATA_DIR=str(data))
+    assert checks(done)["sandbox"]["status"] == "ok"
+    assert "doctor-" not in " ".join(os.listdir(data))
+
+
 def test_a_binary_that_is_not_there_is_a_problem_with_a_next_step(codex: CommandLine) -> None:
     found = checks(codex("doctor", "--json", CODEX_BIN="/nowhere/codex"))
     assert found["binary"]["status"] == "broken"
