@@ -45,7 +45,9 @@ class Bounds:
         first = head(first, view.output_bytes // 2)
         last = tail(last + text[len(body) :], view.output_bytes // 2)
         left = text[len(first) : len(text) - len(last)]
-        first = _HALF_SEQUENCE.sub("", first) + ("\x1b[0m" if "\x1b" in first else "")
+        first = _HALF_SEQUENCE.sub("", first.removesuffix("\n")) + (
+            "\x1b[0m" if "\x1b" in first else ""
+        )
         count = max(0, left.count("\n") - 1)
         return (
             f"{first}\n… {count} lines / {size(byte_length(left))} left out; "

@@ -112,6 +112,8 @@ class ConsoleText:
         item = event["item"]
         _ITEMS.get(item["type"], ConsoleText._other)(self, item)
         ending = words.ENDINGS.get(item["status"])
+        if item["type"] == "message":
+            ending = "given up; Codex begins again" if item["status"] == "lost" else None
         if ending and item["type"] != "file_change" and not item.get("exit_code"):
             self._line(f"  {ending}", _YELLOW)
 
@@ -187,6 +189,13 @@ class ConsoleText:
             self._findings = text.strip()
             self._text(item)
 
+    def _terminal_input(self, item: Item) -> None:
+        if (item.get("text") or "").strip():
+            self._line(f"⌨ {words.one_line(item['text'], 120)}", _DIM)
+
+    def _hook_prompt(self, item: Item) -> None:
+        self._line(f"A hook said: {words.one_line(item.get('text') or '', 200)}", _DIM)
+
     def _user_message(self, item: Item) -> None:
         self._line(f"> {words.one_line(item.get('text') or '', 200)}", _DIM)
 
@@ -249,6 +258,8 @@ _ITEMS: dict[str, Callable[[ConsoleText, Item], None]] = {
     "image": ConsoleText._image,
     "plan": ConsoleText._text,
     "review": ConsoleText._review,
+    "terminal_input": ConsoleText._terminal_input,
+    "hook_prompt": ConsoleText._hook_prompt,
     "user_message": ConsoleText._user_message,
 }
 _EVENTS: dict[str, Callable[[ConsoleText, Event], None]] = {

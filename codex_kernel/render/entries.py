@@ -55,8 +55,12 @@ def entries(data: dict[str, Any]) -> list[Entry]:
 
 
 def answer_of(shown: list[Entry]) -> Entry | None:
-    """The final answer: the last message marked so, else the last message."""
-    messages = [entry for entry in shown if entry["type"] == "message"]
+    """The final answer: the last message marked so, else the last message.
+
+    A message that Codex gave up (a retry says it again) is one only where there is no other.
+    """
+    said = [entry for entry in shown if entry["type"] == "message"]
+    messages = [entry for entry in said if entry["status"] != "lost"] or said
     final = [entry for entry in messages if entry.get("phase") == "final_answer"]
     return (final or messages or [None])[-1]
 

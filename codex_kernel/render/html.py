@@ -13,22 +13,24 @@ from typing import Any
 from codex_kernel.render import diff, markdown, words
 from codex_kernel.render.entries import answer_of
 from codex_kernel.render.escape import attribute, escape, visible
-from codex_kernel.render.parts import (
-    LINE,
-    MUTED,
-    Entry,
-    change_title,
-    entry_html,
-    error,
-    file_diff,
-)
+from codex_kernel.render.parts import Entry, change_title, entry_html, error, file_diff
 from codex_kernel.render.picture import picture
+from codex_kernel.render.pieces import LINE, MUTED
 from codex_kernel.settings import ViewSettings
 
 _FOLDED_RUN = 5
 """So many steps in a row, when the turn has ended, are folded into one line."""
 _STEPS = frozenset(
-    {"reasoning", "command", "mcp_tool_call", "tool_call", "web_search", "sub_agent", "sleep"}
+    {
+        "reasoning",
+        "command",
+        "terminal_input",
+        "mcp_tool_call",
+        "tool_call",
+        "web_search",
+        "sub_agent",
+        "sleep",
+    }
 )
 _ROOT = "line-height:1.5;overflow-wrap:break-word"
 _HEADER = f"margin:0 0 6px;padding:0 0 4px;border-bottom:1px solid {LINE}"

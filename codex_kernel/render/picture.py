@@ -102,6 +102,7 @@ class _Items:
         self._bounds = bounds
         self._cwd = cwd
         self._kinds: dict[str, Callable[[Entry], Entry]] = {
+            "user_message": self._user_message,
             "command": self._command,
             "file_change": self._file_change,
             "reasoning": self._reasoning,
@@ -125,6 +126,9 @@ class _Items:
     def _place(self, cwd: str | None) -> str | None:
         """The working directory of a command, when it is not the turn's."""
         return None if cwd == self._cwd else self._path(cwd)
+
+    def _user_message(self, entry: Entry) -> Entry:
+        return self._bounds.value({key: entry[key] for key in entry if key != "client_id"})
 
     def _command(self, entry: Entry) -> Entry:
         kept = {key: value for key, value in entry.items() if key not in ("raw", "output")}

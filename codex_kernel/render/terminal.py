@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import groupby
-from typing import NamedTuple
 
 from codex_kernel.render.escape import clean, escape, ordered, visible
+from codex_kernel.render.palette import Style, css
 
 __all__ = ["recoloured", "settle", "strip", "to_html", "visible"]
 
@@ -27,20 +27,6 @@ _TOKEN = re.compile(
 _STRINGS = re.compile(r"(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c]*(?:\x1b\\|\x9c)")
 """Device control and the like; the only sequences that may span lines."""
 _MOVES = re.compile(r"\r(?!\r*\n)|\x08|(?:\x1b\[|\x9b)[0-9;]*[CDGK]")
-
-
-class Style(NamedTuple):
-    """How a character looks. Colours: a palette number, (r, g, b), or None for the default."""
-
-    fg: int | tuple[int, int, int] | None = None
-    bg: int | tuple[int, int, int] | None = None
-    bold: bool = False
-    dim: bool = False
-    italic: bool = False
-    underline: bool = False
-    strike: bool = False
-    inverse: bool = False
-
 
 Cell = tuple[str, Style]
 _PLAIN = Style()
@@ -68,8 +54,8 @@ def to_html(text: str) -> str:
     """The text as HTML for a `<pre>`; colours that suit light and dark pages."""
     out: list[str] = []
     for chunk, style in _runs(text):
-        shown, css = escape(ordered(chunk)), _css(style)
-        out.append(f'<span style="{css}">{shown}</span>' if css else shown)
+        shown, look = escape(ordered(chunk)), css(style)
+        out.append(f'<span style="{look}">{shown}</span>' if look else shown)
     return "".join(out)
 
 
@@ -229,82 +215,3 @@ def _extended(sub: list[int]) -> int | tuple[int, int, int] | None:
     if len(sub) >= 4 and sub[0] == 2 and max(sub[-3:]) < 256:
         return (sub[-3], sub[-2], sub[-1])
     return None
-
-
-_BASIC = (
-    (118, 118, 118), (212, 63, 58), (34, 138, 66), (158, 110, 12),
-    (47, 121, 208), (172, 84, 192), (20, 134, 146), None,
-    (128, 128, 128), (224, 74, 69), (38, 146, 72), (166, 118, 16),
-    (64, 134, 220), (184, 98, 204), (26, 142, 154), None,
-)  # fmt: skip
-"""Terminal colours of middle lightness: legible on white and on black. White = the page's own."""
-_BLOCKS = (
-    (40, 40, 40), (197, 15, 31), (19, 120, 50), (140, 95, 0),
-    (20, 85, 190), (136, 23, 152), (20, 110, 125), (204, 204, 204),
-    (100, 100, 100), (231, 72, 86), (40, 170, 70), (225, 190, 60),
-    (59, 120, 255), (180, 60, 190), (60, 190, 200), (242, 242, 242),
-)  # fmt: skip
-"""The same as backgrounds, where only the contrast to the text on them counts."""
-
-
-def _css(style: Style) -> str:
-    """Inline declarations for the style; empty for the default."""
-    if style == _PLAIN:
-        return ""
-    fg, bg = (style.bg, style.fg) if style.inverse else (style.fg, style.bg)
-    out: list[str] = []
-    ground = _rgb(bg, _BLOCKS)
-    if style.inverse and ground is None:
-        ground = (110, 110, 110)
-    if ground is not None:
-        ink = _rgb(fg, _BLOCKS) if fg is not None and not style.inverse else None
-        ink = ink or ((0, 0, 0) if _lightness(ground) > 0.25 else (255, 255, 255))
-        out += [f"color:{_hex(ink)}", f"background:{_hex(ground)}"]
-    elif fg is not None and (ink := _rgb(fg, _BASIC)) is not None:
-        out.append(f"color:{_hex(_legible(ink))}")
-    flags = {
-        "font-weight:bold": style.bold,
-        "opacity:.7": style.dim,
-        "font-style:italic": style.italic,
-        "text-decoration:line-through": style.strike,
-        "text-decoration:underline": style.underline and not style.strike,
-    }
-    return ";".join(out + [css for css, is_on in flags.items() if is_on])
-
-
-def _rgb(
-    colour: int | tuple[int, int, int] | None, palette: tuple[tuple[int, int, int] | None, ...]
-) -> tuple[int, int, int] | None:
-    if colour is None or isinstance(colour, tuple):
-        return colour
-    if colour < 16:
-        return palette[colour]
-    if colour >= 232:
-        return (grey := 8 + (colour - 232) * 10, grey, grey)
-    steps = [0, 95, 135, 175, 215, 255]
-    red, rest = divmod(colour - 16, 36)
-    return steps[red], steps[rest // 6], steps[rest % 6]
-
-
-def _lightness(colour: tuple[int, int, int]) -> float:
-    """Relative luminance, 0 to 1 (WCAG 2)."""
-    linear = [
-        part / 3294.6 if part <= 10 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in colour
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def _legible(colour: tuple[int, int, int]) -> tuple[int, int, int]:
-    """The colour moved towards grey until it is legible on white and on black pages."""
-    for _ in range(8):
-        lightness = _lightness(colour)
-        if 0.12 <= lightness <= 0.3:
-            break
-        goal = 255 if lightness < 0.12 else 0
-        red, green, blue = (round(part + (goal - part) * 0.15) for part in colour)
-        colour = (red, green, blue)
-    return colour
-
-
-def _hex(colour: tuple[int, int, int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour)

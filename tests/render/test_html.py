@@ -85,7 +85,7 @@ def test_the_picture_is_complete_without_colours() -> None:
         "Declined by ada: nobody asked for mail", "(secret)", "no such tool", "Looked at an image",
         "Sub-agent: spawn agent", "[P1] Rounding", "History shortened", "running in background",
         "declined", "hologram", "⚠ The open notebook was changed", "Created data.csv +2 -0",
-        "314.159", "This cell has run before",
+        "Typed yes", "A hook said", "Draft that Codex gave up", "314.159", "This cell has run",
     ):  # fmt: skip
         assert expected in text
     assert "hunter2" not in text
@@ -95,6 +95,15 @@ def test_the_answer_comes_after_what_was_done_and_warnings_last() -> None:
     text = Page(html(turns.everything(), VIEW)).text
     order = ["hologram", "Sent to the turn", "data.csv", "there is a test", "The open notebook"]
     assert sorted(order, key=text.index) == order
+
+
+def test_a_message_that_was_given_up_is_the_answer_only_without_another() -> None:
+    lost = turns.done("message", 1, "lost", text="Half an")
+    assert "gave up" not in Page(html(turns.turn(lost, state="failed"), VIEW)).text
+    both = turns.turn(turns.done("message", 2, text="An answer"), lost)
+    text = Page(html(both, VIEW)).text
+    assert "gave up" in text
+    assert mime_bundle(both, VIEW, final=True)["text/plain"] == "An answer"
 
 
 def test_images_of_the_turn_are_embedded_and_remote_ones_are_links() -> None:

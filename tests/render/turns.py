@@ -86,7 +86,9 @@ def png(width: int = 24, height: int = 12) -> str:
 
 _FIELDS: dict[str, dict[str, Any]] = {
     "message": {"text": "", "phase": None},
-    "user_message": {"text": ""},
+    "user_message": {"text": "", "client_id": None},
+    "terminal_input": {"command_id": "command_1", "process_id": "7", "text": ""},
+    "hook_prompt": {"text": ""},
     "reasoning": {"summary": [], "content": []},
     "command": {
         "command": "true",
@@ -285,6 +287,9 @@ def everything() -> dict[str, Any]:
                 done("review", 2, phase="exited", text="- [P1] Rounding — shapes.py:4"),
                 done("compaction"),
                 done("sleep"),
+                done("terminal_input", text="yes\n"),
+                done("hook_prompt", text="Keep to the style guide."),
+                done("message", 3, "lost", text="A half sent"),
                 done("command", 3, "background", command="npm run dev", exit_code=None),
                 done("command", 4, "declined", command="curl example.org", exit_code=None),
                 done("other", raw={"type": "hologram", "shape": "sphere"}),
