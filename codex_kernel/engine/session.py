@@ -167,10 +167,7 @@ class Session:
         if binding is None:
             return
         if binding.is_foreign:
-            self._notices.append(
-                "An earlier notebook of this name had a session of its own. "
-                f"This one begins blank; `/resume {binding.session_id}` takes that session up."
-            )
+            self._notices.append(_foreign(binding.session_id))
             return
         self.id = binding.session_id
         self._cells = set(binding.cell_ids)
@@ -179,6 +176,16 @@ class Session:
         if known is not None and not known.is_fresh:
             count = f"{known.turns} turn" + ("s" if known.turns != 1 else "")
             self._notices.append(f"Continuing a session of {count}; `/new` begins a new one.")
+
+    async def recognise(self, cell_id: CellId | None) -> None:
+        """Begin blank when the notebook's file has become another notebook under the kernel."""
+        if self.id is None or not self._cells or cell_id is None or cell_id in self._cells:
+            return
+        in_file = await self.keeper.cell_ids()
+        if in_file and self._cells.isdisjoint(in_file):
+            earlier = self.id
+            await self.new()
+            self._notices.append(_foreign(earlier))
 
     def take_notices(self) -> list[str]:
         """What the next turn should tell about its session, once."""
@@ -438,6 +445,13 @@ def _session_error(refused: RequestRefused, session_id: str) -> CodexError:
             next_step=f"Run `codex unarchive {session_id}`, or `/new` to begin anew.",
         )
     return refused
+
+
+def _foreign(session_id: str) -> str:
+    return (
+        "An earlier notebook of this name had a session of its own. "
+        f"This one begins blank; `/resume {session_id}` takes that session up."
+    )
 
 
 def _retrieve(task: asyncio.Task[Any]) -> None:

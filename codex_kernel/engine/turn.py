@@ -53,8 +53,6 @@ INTERRUPT_REPLY_SECONDS = 5.0
 """An interrupt that comes too late may never be answered (0.163): nobody waits for it longer."""
 FLUSH_SECONDS = 1.0
 """A cell does not wait longer for a log that cannot take its last events."""
-KILLED = -1
-"""The exit code that Codex reports of a command that it terminated."""
 KILL_SECONDS = 0.7
 """Ending the commands of an interrupted turn; the whole interrupt stays below a second."""
 
@@ -168,6 +166,7 @@ class Turn:
         await session.keeper.begin()
         await self.emit([events.settings_updated(session.requested())])
         await self.emit([events.warning(text, "notice") for text in self._submission.notices])
+        await session.recognise(self._submission.cell_id)
         reported = await self._unless_stopped(session.open())
         assert session.server is not None
         assert session.id is not None
@@ -292,7 +291,7 @@ class Turn:
             elif message["method"] == "serverRequest/resolved":
                 self._resolved_elsewhere(message["params"]["requestId"])
         drafts = self._without_echo(translate.translate(notes))
-        if self._stop.is_set():
+        if self._is_completing:
             _mark_killed(drafts)
         await self._session.keeper.before(self.id, drafts)
         await self._session.keeper.embed(drafts)
@@ -469,12 +468,11 @@ class Turn:
 
 
 def _mark_killed(drafts: list[Draft]) -> None:
-    """A command that was killed with its turn did not fail: it was stopped."""
+    """A command that fails after the end of its turn was killed with it: it was stopped."""
     for draft in drafts:
         item = draft.get("item") or {}
-        if item.get("type") == "command" and item.get("exit_code") == KILLED:
-            item["status"] = "interrupted"
-            item["exit_code"] = None
+        if item.get("type") == "command" and item["status"] == "failed":
+            item |= {"status": "interrupted", "exit_code": None}
 
 
 def error_info(failure: CodexError) -> TurnErrorInfo:

@@ -19,7 +19,7 @@ from ipykernel.kernelbase import Kernel
 from codex_kernel._version import __version__
 from codex_kernel.cell.completion import complete, inspect, is_complete
 from codex_kernel.cell.display import choose_mode
-from codex_kernel.cell.history import History
+from codex_kernel.cell.history import History, earlier_prompts
 from codex_kernel.cell.run import Frontend, run_cell
 from codex_kernel.config import CodexSettings
 from codex_kernel.engine.engine import Engine
@@ -50,7 +50,9 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         f"Codex in Jupyter {__version__}: each cell is a prompt. /help lists the commands, "
         "!COMMAND runs in the sandbox."
     )
-    help_links: Any = [{"text": "Codex", "url": "https://developers.openai.com/codex"}]
+    help_links: Any = [  # noqa: RUF012  # as the base class has it
+        {"text": "Codex", "url": "https://developers.openai.com/codex"},
+    ]
 
     def __init__(self, **kwargs: Any) -> None:
         """Begin to start Codex; the kernel answers meanwhile."""
@@ -62,6 +64,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         session = replace(settings.session, cwd=os.path.abspath(settings.session.cwd))
         self._settings = replace(settings, session=session)
         self._engine = Engine(self._settings, notebook=notebook_from_environment(os.environ))
+        self._earlier = self._engine.run(earlier_prompts)
         self._install_comms()
 
     def _install_comms(self) -> None:
@@ -214,6 +217,8 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         self, hist_access_type: str, output: bool, raw: bool, **query: Any
     ) -> dict[str, Any]:
         """Earlier prompts."""
+        if not self._earlier.cancelled():
+            self._history.remember(await asyncio.wrap_future(self._earlier))
         return {"status": "ok", "history": self._history.answer(hist_access_type, output, **query)}
 
     async def do_shutdown(self, restart: bool) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from codex_kernel.scripted_model import ScriptedModel
 from .place import MIME, Kernel, Place, Result, wait_until
 from .script import cell, say
 
-
 SLOW_SERVER = """
 import json, sys, time
 
@@ -28,7 +27,11 @@ for line in sys.stdin:
     if method == "initialize":
         version = request["params"]["protocolVersion"]
         info = {"name": "slow", "version": "1"}
-        answer(request["id"], {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": info})
+        able = {"tools": {}}
+        answer(
+            request["id"],
+            {"protocolVersion": version, "capabilities": able, "serverInfo": info},
+        )
     elif method == "tools/list":
         tool = {"name": "wait", "description": "Waits", "inputSchema": {"type": "object"}}
         answer(request["id"], {"tools": [tool]})
