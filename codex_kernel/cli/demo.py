@@ -7,6 +7,8 @@ real. The user's own Codex home and turn log are not touched, unless --real is g
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,6 +90,7 @@ class DemoApp(Command):
         for line in outcome.lines:
             print(line)
         print(f"The executed notebook is {notebook}")
+        print(f"Open it with: {shlex.join([sys.executable, '-m', 'jupyterlab', str(notebook)])}")
         if outcome.error:
             raise CodexError(outcome.error, next_step="`jupyter codex doctor` checks every part.")
 
