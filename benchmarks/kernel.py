@@ -5,6 +5,7 @@ The client reads iopub from the socket itself, because only frames have a size o
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -156,16 +157,21 @@ def start_kernel(place: Place, *, spec: str = "codex", **environ: str) -> Iterat
     """A kernel started as a Jupyter server would, ready to run cells; shut down at the end."""
     notebook = str(place.workspace / "benchmark.ipynb")
     manager = KernelManager(kernel_name=spec)
-    began = time.perf_counter()
-    manager.start_kernel(
-        cwd=str(place.workspace), env=place.environ(JPY_SESSION_NAME=notebook, **environ)
-    )
+    environment = place.environ(JPY_SESSION_NAME=notebook, **environ)
+    with open(place.root / "kernel.log", "ab") as log:
+        began = time.perf_counter()
+        manager.start_kernel(
+            cwd=str(place.workspace), env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
     try:
         kernel = Kernel(manager, began)
         try:
             yield kernel
         finally:
             kernel.close()
+    except Exception as error:
+        error.add_note((place.root / "kernel.log").read_text(errors="replace")[-4000:])
+        raise
     finally:
         manager.shutdown_kernel(now=False)
         manager.cleanup_resources()
