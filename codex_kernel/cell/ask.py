@@ -7,7 +7,7 @@ declines, and what was typed goes to Codex as the reason.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
 from codex_kernel.ids import relative_path
 from codex_kernel.render.escape import visible
@@ -63,8 +63,8 @@ class PromptDoor:
     async def ask(self, question: Approval | Input) -> Decision | Answer | None:
         """Ask until it is decided; None when nobody can be asked."""
         if "questions" in question:
-            return await self._ask_input(cast(Input, question))
-        return await self._ask_approval(cast(Approval, question))
+            return await self._ask_input(question)
+        return await self._ask_approval(question)
 
     async def _ask_approval(self, approval: Approval) -> Decision | None:
         line = await self._read_line(approval_prompt(approval, self._cwd), False)

@@ -17,7 +17,8 @@ Entry = dict[str, Any]
 
 _APPROVAL_FIELDS = (
     "kind", "item_id", "reason", "command", "cwd", "changes", "permissions", "server", "tool",
-    "arguments", "grant_root", "rule", "outcome", "decision", "by", "requested_at", "decided_at",
+    "arguments", "grant_root", "rule", "outcome", "decision", "by", "decision_reason",
+    "requested_at", "decided_at",
 )  # fmt: skip
 _INPUT_FIELDS = (
     "item_id", "source", "message", "questions", "outcome", "answers", "by", "requested_at",

@@ -166,8 +166,8 @@ def decision(entry: Mapping[str, Any]) -> str:
     else:
         word = _OUTCOMES.get(outcome, str(outcome))
     said = f"{word} by {by}"
-    if outcome in ("declined", "stopped") and entry.get("reason"):
-        said = f"{said}: {entry['reason']}"
+    if outcome in ("declined", "stopped") and entry.get("decision_reason"):
+        said = f"{said}: {entry['decision_reason']}"
     return said
 
 

@@ -115,7 +115,7 @@ def approval_decided(
         "decision": decision.choice,
         "outcome": outcome or _OUTCOMES[decision.choice],
         "by": decision.by,
-        "reason": decision.reason,
+        "decision_reason": decision.reason,
     }
 
 

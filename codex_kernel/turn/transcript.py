@@ -223,7 +223,8 @@ def _asked(collection: str, field: str) -> Callable[[Transcript, Event], None]:
 
 
 def _approval_decided(turn: Transcript, event: Event) -> None:
-    _close(turn, "approvals", event["approval_id"], event, ("outcome", "decision", "by", "reason"))
+    fields = ("outcome", "decision", "by", "decision_reason")
+    _close(turn, "approvals", event["approval_id"], event, fields)
     turn._advance(event)
 
 
