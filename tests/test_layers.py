@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 HOSTS = ("ipykernel", "IPython", "traitlets", "jupyter_client", "jupyter_core", "zmq", "tornado")
-PICTURES = ("ansi2html", "markdown_it")
+PICTURES = ("markdown_it",)
 
 
 def loaded_by(module: str) -> set[str]:
