@@ -183,7 +183,7 @@ async def _set_up(connection: aiosqlite.Connection, path: Path) -> tuple[str, st
 
 async def _set_journal_mode(connection: aiosqlite.Connection, mode: str) -> str:
     """Set the mode, also while other processes do the same; the mode that holds then."""
-    # SQLite does not wait for locks in this one statement.
+    # Where waiting could be a deadlock SQLite gives up at once, whatever its timeout is.
     deadline = asyncio.get_running_loop().time() + BUSY_SECONDS
     while True:
         try:

@@ -13,7 +13,7 @@ from codex_kernel.errors import LogUnavailable
 from codex_kernel.turn_log.database import Database
 
 POLL_SECONDS = 0.02
-"""How often `data_version` is read while someone watches: 0.7 % of a core."""
+"""How often `data_version` is read while someone watches: 1 to 2 % of a core."""
 SLOW_POLL_SECONDS = 0.5
 """Without WAL every look takes a lock of the file."""
 _AFTER_ERROR_SECONDS = 1.0

@@ -34,8 +34,8 @@ async def no_task_is_left() -> AsyncIterator[None]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> LogSettings:
-    """Settings of a log that does not exist yet."""
-    return LogSettings(folder=tmp_path / "codex_kernel")
+    """Settings of a log that does not exist yet, and that a busy machine does not give up."""
+    return LogSettings(folder=tmp_path / "codex_kernel", commit_seconds=60)
 
 
 @pytest.fixture

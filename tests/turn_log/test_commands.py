@@ -61,6 +61,9 @@ async def test_key_makes_a_command_once(log: TurnLog) -> None:
     again = await commands.ask(log, "turn", record.turn_id, "interrupt", {}, "ada", key="k")
     assert first == again == "k"
     assert len(await commands.claim(log, [("turn", record.turn_id)])) == 1
+    await commands.finish(log, "k", {"ok": True})
+    await commands.ask(log, "turn", record.turn_id, "interrupt", {}, "ada", key="k")
+    assert await commands.outcome(log, "k") == {"ok": True}
 
 
 async def test_command_to_an_ended_turn_is_answered_at_once(log: TurnLog) -> None:

@@ -17,7 +17,7 @@ from .turns import running
 @pytest.fixture
 def settings(tmp_path: Path) -> LogSettings:
     """Small bounds."""
-    return LogSettings(tmp_path / "codex_kernel", image_bytes=100, image_bytes_per_turn=150)
+    return LogSettings(tmp_path / "codex_kernel", 60, image_bytes=100, image_bytes_per_turn=150)
 
 
 async def test_first_image_of_a_file_is_kept(log: TurnLog, tmp_path: Path) -> None:

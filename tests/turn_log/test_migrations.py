@@ -77,3 +77,24 @@ async def test_processes_that_open_a_blank_log_at_once_all_get_it(settings: LogS
         async with TurnLog.open(settings) as log:
             assert {row.turn_id for row in await log.turns()} == set(turns)
     assert _schema(settings)[0] == len(MIGRATIONS)
+
+
+async def test_opening_waits_for_a_process_that_reads_a_file_without_wal(
+    settings: LogSettings,
+) -> None:
+    settings.folder.mkdir()
+    with closing(sqlite3.connect(log_path(settings.folder), isolation_level=None)) as reader:
+        for statement in MIGRATIONS[0]:
+            reader.execute(statement)
+        reader.execute("PRAGMA user_version = 1")
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM turns").fetchall()
+
+        async def open_and_write() -> bool:
+            async with TurnLog.open(settings) as log:
+                return (await ended(log)).is_recorded
+
+        opening = asyncio.create_task(open_and_write())
+        assert not (await asyncio.wait({opening}, timeout=0.2))[0]
+        reader.execute("COMMIT")
+        assert await opening

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -23,9 +22,10 @@ from .turns import begin, beginning, ended, ending, running, text
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> LogSettings:
+async def impatient(settings: LogSettings) -> AsyncIterator[TurnLog]:
     """A log that is given up on soon."""
-    return LogSettings(folder=tmp_path / "codex_kernel", commit_seconds=0.05)
+    async with TurnLog.open(replace(settings, commit_seconds=0.05)) as log:
+        yield log
 
 
 @contextmanager
@@ -38,9 +38,11 @@ def locked(settings: LogSettings) -> Iterator[None]:
 
 
 async def test_turn_goes_on_under_a_lock_and_is_recorded_after_it(
-    settings: LogSettings, log: TurnLog
+    settings: LogSettings, impatient: TurnLog
 ) -> None:
+    log = impatient
     record = await running(log)
+    assert await record.aclose(30)
     with locked(settings):
         events = await record.append([text("a")])
         assert not record.is_recorded
@@ -57,13 +59,14 @@ async def test_turn_goes_on_under_a_lock_and_is_recorded_after_it(
     assert log.health()["is_recorded"] is True
     assert await log.events(record.turn_id, after=4) == events
     events = await record.append(ending("abcd"))
-    assert record.is_recorded
+    assert await record.aclose(30)
     assert await log.events(record.turn_id, after=8) == events
 
 
 async def test_turn_begun_and_ended_under_a_lock_is_recorded_after_it(
-    settings: LogSettings, log: TurnLog
+    settings: LogSettings, impatient: TurnLog
 ) -> None:
+    log = impatient
     with locked(settings):
         record = await ended(log)
         assert record.transcript.is_final
@@ -78,7 +81,7 @@ async def test_turn_begun_and_ended_under_a_lock_is_recorded_after_it(
 
 
 async def test_full_disk_is_named_and_caught_up_with(settings: LogSettings) -> None:
-    async with TurnLog.open(replace(settings, commit_seconds=60)) as log:
+    async with TurnLog.open(settings) as log:
         record = await running(log)
         [[pages]] = await log.database.pragma("page_count")
         await log.database.pragma(f"max_page_count = {pages}")
@@ -107,8 +110,10 @@ async def test_write_that_is_cancelled_under_a_lock_leaves_the_log_usable(
     assert await record.aclose(30)
 
 
-async def test_long_backlog_is_written_in_order(settings: LogSettings, log: TurnLog) -> None:
+async def test_long_backlog_is_written_in_order(settings: LogSettings, impatient: TurnLog) -> None:
+    log = impatient
     record = await running(log)
+    assert await record.aclose(30)
     with locked(settings):
         for number in range(1200):
             await record.append([text(f"{number} ")])
@@ -119,7 +124,6 @@ async def test_long_backlog_is_written_in_order(settings: LogSettings, log: Turn
 
 
 async def test_closing_the_log_takes_what_is_owed(settings: LogSettings) -> None:
-    settings = replace(settings, commit_seconds=30)
     async with TurnLog.open(settings) as log:
         record = await begin(log)
         waiting = asyncio.create_task(record.append(beginning()))
@@ -132,8 +136,9 @@ async def test_closing_the_log_takes_what_is_owed(settings: LogSettings) -> None
 
 async def test_closing_a_locked_log_gives_up(settings: LogSettings) -> None:
     with ExitStack() as stack:
-        async with TurnLog.open(settings) as log:
+        async with TurnLog.open(replace(settings, commit_seconds=0.05)) as log:
             record = await running(log)
+            assert await record.aclose(30)
             stack.enter_context(locked(settings))
             await record.append([text("never written")])
             assert not await record.aclose(0)
