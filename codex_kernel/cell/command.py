@@ -68,6 +68,8 @@ class Argument:
     is_open: bool = False
     takes_rest: bool = False
     """The rest of the line as it stands, blanks and quotes included."""
+    asks_codex: bool = False
+    """The values are Codex's to tell: a completion does without them when it does not run."""
     is_path: bool = False
     """A folder; completed as one."""
 

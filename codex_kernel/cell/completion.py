@@ -16,6 +16,7 @@ from typing import Any
 from codex_kernel.cell.command import Argument, Command, Value
 from codex_kernel.cell.commands import BY_NAME, COMMANDS, describe
 from codex_kernel.cell.output import Output, joined, printed, prose
+from codex_kernel.cell.settings_commands import full_path
 from codex_kernel.cell.text import COMMAND, existing_file, find_mentions
 from codex_kernel.engine.session import Session
 from codex_kernel.errors import CodexError
@@ -120,7 +121,7 @@ def _fits(value: Value, word: str) -> bool:
 async def _values(argument: Argument, given: dict[str, str], session: Session) -> Sequence[Value]:
     if not callable(argument.values):
         return argument.values
-    if session.server is None or session.server.is_gone:
+    if argument.asks_codex and (session.server is None or session.server.is_gone):
         return ()
     try:
         async with asyncio.timeout(LOOK_UP_SECONDS):
@@ -142,7 +143,7 @@ async def _searched(typed: str, session: Session) -> list[str]:
     server = session.server
     if server is None or server.is_gone or typed[0] in "~/.\\":
         return []
-    params = {"query": typed, "roots": [os.path.abspath(session.settings.cwd)]}
+    params = {"query": typed, "roots": [full_path(session.settings.cwd)]}
     try:
         answer = await server.request("fuzzyFileSearch", params, LOOK_UP_SECONDS)
     except CodexError:

@@ -21,10 +21,10 @@ _NO = {"false", "no", "off", "0"}
 
 @dataclass(frozen=True)
 class Field:
-    """A setting; `is_read_at_opening`: Codex takes it when it opens the thread."""
+    """A setting; `is_for_new_sessions`: it is part of how a session begins and then stays."""
 
     summary: str
-    is_read_at_opening: bool = False
+    is_for_new_sessions: bool = False
     is_path: bool = False
     words: tuple[str, ...] = ()
     """What the parts of a list may be; empty for anything."""
@@ -40,9 +40,9 @@ FIELDS: dict[str, Field] = {
     "max_minutes": Field("stop a turn that runs longer"),
     "fail_on": Field("what makes a cell an error, with commas", words=FAILURES),
     "on_restart": Field("what a restarted kernel does with the session"),
-    "instructions": Field("what Codex is told about notebooks", is_read_at_opening=True),
+    "instructions": Field("what Codex is told about notebooks", is_for_new_sessions=True),
     "isolated": Field(
-        "leave out your AGENTS.md, MCP servers, skills and plugins", is_read_at_opening=True
+        "leave out your AGENTS.md, MCP servers, skills and plugins", is_for_new_sessions=True
     ),
 }
 

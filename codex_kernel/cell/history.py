@@ -20,7 +20,7 @@ KEPT = 10_000
 
 
 class Entry(NamedTuple):
-    """An input: the number of the kernel (0 = this one, -1 = earlier ones), of the cell, the text."""
+    """An input: whose (0 = this kernel's, -1 = of earlier ones), its number, its text."""
 
     session: int
     line: int

@@ -46,7 +46,7 @@ def table(
 ) -> Output:
     """Rows under a header; the marked one has an arrow before it."""
     found = [tuple(_cell(value) for value in row) for row in rows]
-    names = tuple(header)
+    names = tuple(_cell(name) for name in header)
     widths = [max(map(len, column)) for column in zip(names, *found, strict=True)]
     lines = [_line(names, widths, " ")]
     lines += [_line(row, widths, "→" if at == marked else " ") for at, row in enumerate(found)]

@@ -56,7 +56,8 @@ async def threads(session: Session, search: str = "") -> list[Thread]:
     answer = await server.request("thread/list", params)
     # Codex may list a session twice, and its own search tells upper from lower case.
     unique = {thread["id"]: thread for thread in reversed(answer["data"])}
-    return [thread for thread in reversed(unique.values()) if _fits(thread, search)]
+    found = [thread for thread in unique.values() if _fits(thread, search)]
+    return sorted(found, key=lambda each: (each["updatedAt"], each["id"]), reverse=True)
 
 
 def _names(folder: str) -> list[str]:
@@ -212,6 +213,7 @@ _SESSION = Argument(
     _session_values,
     is_open=True,
     takes_rest=True,
+    asks_codex=True,
 )
 
 COMMANDS = (

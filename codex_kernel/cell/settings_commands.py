@@ -1,7 +1,7 @@
 """Commands that change how Codex works in this session, and show how it does.
 
-Everything takes effect with the next turn; what Codex only reads when it opens a thread (the
-environment, the instructions) makes the session be opened anew.
+Everything takes effect with the next turn. Codex reads variables of commands when it opens a
+thread, so that these make it be opened anew.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ async def _ask_for(context: Context, name: str) -> str:
 
 
 async def open_anew(context: Context) -> str:
-    """Have Codex read what it reads when a thread is opened; returns from when on it counts."""
+    """Have Codex read its configuration again; returns from when on that counts."""
     session = context.session
     if session.id is None or not session.reported:
         return " from the next turn on"
@@ -235,24 +235,22 @@ async def _set(context: Context, arguments: Arguments) -> Output:
     if not is_given:
         return pairs([(name, show_field(settings, name))])
     context.session.configure(**{name: read_field(name, text.strip())})
-    when = " from the next turn on"
-    if FIELDS[name].is_read_at_opening:
-        when = await open_anew(context)
+    if FIELDS[name].is_for_new_sessions:
+        when = " in sessions that begin from now on; `/new` begins one"
+    else:
+        when = " from the next turn on"
     return prose(f"{name} = {show_field(context.session.settings, name)}{when}.")
 
 
-async def _set_values(_session: Session, _arguments: Arguments) -> Sequence[Value]:
-    return [Value(f"{name}=", each.summary) for name, each in FIELDS.items()]
-
-
-_EFFORT = Argument("effort", "how hard the model thinks", _effort_values)
+_SETTINGS = tuple(Value(f"{name}=", each.summary) for name, each in FIELDS.items())
+_EFFORT = Argument("effort", "how hard the model thinks", _effort_values, asks_codex=True)
 
 COMMANDS = (
     Command(
         "model",
         "Show the models, or choose one (and its effort)",
         _model,
-        (Argument("model", "a model", _model_values, is_open=True), _EFFORT),
+        (Argument("model", "a model", _model_values, is_open=True, asks_codex=True), _EFFORT),
     ),
     Command("effort", "Show the efforts of the model, or choose one", _effort, (_EFFORT,)),
     Command(
@@ -285,7 +283,7 @@ COMMANDS = (
         "set",
         "Show the settings of the session, or change one",
         _set,
-        (Argument("setting", "NAME=value", _set_values, is_open=True, takes_rest=True),),
+        (Argument("setting", "NAME=value", _SETTINGS, is_open=True, takes_rest=True),),
         details="An empty value (`NAME=`) goes back to the default.",
     ),
 )

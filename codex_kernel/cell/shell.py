@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 import uuid
+from typing import Any
 
 from codex_kernel.app_server.client import AppServer, sandbox_policy
 from codex_kernel.cell.command import Context
@@ -17,6 +18,7 @@ from codex_kernel.cell.output import Output, printed
 from codex_kernel.cell.settings_commands import full_path
 from codex_kernel.engine.session import Session
 from codex_kernel.errors import AppServerError, CellError
+from codex_kernel.settings import SessionSettings
 
 LONGEST_SECONDS = 7 * 24 * 3600.0
 """Nobody but the user ends a command; a request needs some end."""
@@ -47,7 +49,7 @@ async def _run(session: Session, command: str) -> Output:
         "processId": process_id,
         "cwd": full_path(settings.cwd),
         "env": dict(settings.env),
-        "sandboxPolicy": sandbox_policy(settings),
+        "sandboxPolicy": _policy(settings),
         "disableTimeout": True,
         "outputBytesCap": OUTPUT_BYTES,
     }
@@ -60,6 +62,15 @@ async def _run(session: Session, command: str) -> Output:
     if result["stderr"]:
         text += ("\n" if text and not text.endswith("\n") else "") + result["stderr"]
     return printed(text, result["exitCode"])
+
+
+def _policy(settings: SessionSettings) -> dict[str, Any]:
+    """The sandbox of the session. What "the workspace" is, a command must be told: left to
+    itself, Codex takes the folder that its app-server was started in."""
+    policy = sandbox_policy(settings)
+    if "writableRoots" in policy:
+        policy["writableRoots"] = [full_path(settings.cwd), *policy["writableRoots"]]
+    return policy
 
 
 def command_line(command: str) -> list[str]:

@@ -12,7 +12,7 @@ from codex_kernel.cell.output import Output, joined, pairs, prose, shortened, ta
 from codex_kernel.cell.settings_commands import full_path
 from codex_kernel.engine.session import Session
 from codex_kernel.errors import BadArgument, CodexError, RequestTimedOut
-from codex_kernel.render import diff, parts, words
+from codex_kernel.render import diff, pieces, words
 from codex_kernel.render.escape import visible
 from codex_kernel.turn.transcript import Transcript
 from codex_kernel.turn_log import bindings
@@ -158,7 +158,7 @@ def _turn_diff(transcript: Transcript) -> Output:
         turn_id = transcript.data["turn_id"]
         return joined(title, prose(f"{note} `jupyter codex show {turn_id}` has it."))
     html = "".join(
-        f"<div>{parts.path(each.path)} <small>+{each.added} -{each.removed}</small></div>"
+        f"<div>{pieces.path(each.path)} <small>+{each.added} -{each.removed}</small></div>"
         f"{diff.to_html(each.lines)}"
         for each in diff.file_changes_from_diff(unified)
     )
