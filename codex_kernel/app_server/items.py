@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from codex_kernel.app_server import item_shapes as shapes
 from codex_kernel.turn.events import Item
 
 Raw = dict[str, Any]
@@ -49,7 +50,7 @@ def item(raw: Raw, *, is_completed: bool) -> Item:
     return {"id": raw["id"], **fields, "status": _status(raw, is_completed)}
 
 
-def changes(raw: list[Raw]) -> list[dict[str, Any]]:
+def changes(raw: list[shapes.FileUpdateChange]) -> list[dict[str, Any]]:
     """Changes of a patch with unified hunks in every case."""
     return [_change(change) for change in raw]
 
@@ -88,6 +89,10 @@ def unwrapped(raw: str) -> str:
     return raw
 
 
+def _snake_or_none(name: str | None) -> str | None:
+    return snake_case(name) if name else None
+
+
 def _is_cut(line: str, end: int) -> bool:
     return end < len(line) and line[end] not in _BLANKS
 
@@ -104,11 +109,11 @@ def _status(raw: Raw, is_completed: bool) -> str:
     return "completed" if status == "running" and is_completed else status
 
 
-def _message(raw: Raw) -> Item:
+def _message(raw: shapes.AgentMessageItem) -> Item:
     return {"type": "message", "text": raw.get("text") or "", "phase": raw.get("phase")}
 
 
-def _user_message(raw: Raw) -> Item:
+def _user_message(raw: shapes.UserMessageItem) -> Item:
     text = "\n".join(_input_text(part) for part in raw.get("content", []))
     return {"type": "user_message", "text": text, "client_id": raw.get("clientId")}
 
@@ -122,7 +127,7 @@ def _input_text(part: Raw) -> str:
     return f"[{part.get('path') or snake_case(str(kind))}]"
 
 
-def _reasoning(raw: Raw) -> Item:
+def _reasoning(raw: shapes.ReasoningItem) -> Item:
     return {
         "type": "reasoning",
         "summary": list(raw.get("summary") or []),
@@ -130,13 +135,13 @@ def _reasoning(raw: Raw) -> Item:
     }
 
 
-def _command(raw: Raw) -> Item:
+def _command(raw: shapes.CommandExecutionItem) -> Item:
     return {
         "type": "command",
         "command": unwrapped(raw["command"]),
         "raw": raw["command"],
         "cwd": raw.get("cwd"),
-        "source": snake_case(raw["source"]) if raw.get("source") else None,
+        "source": _snake_or_none(raw.get("source")),
         "process_id": raw.get("processId"),
         "actions": [_action(action) for action in raw["commandActions"]],
         # Live output has gaps; the aggregate is the truth, and null when there was none.
@@ -150,11 +155,11 @@ def _action(raw: Raw) -> dict[str, Any]:
     return {**raw, "type": snake_case(raw["type"])}
 
 
-def _file_change(raw: Raw) -> Item:
+def _file_change(raw: shapes.FileChangeItem) -> Item:
     return {"type": "file_change", "changes": changes(raw["changes"])}
 
 
-def _change(raw: Raw) -> dict[str, Any]:
+def _change(raw: shapes.FileUpdateChange) -> dict[str, Any]:
     kind = raw["kind"]["type"]
     moved_to = raw["kind"].get("move_path")
     diff = raw["diff"]
@@ -177,7 +182,7 @@ def _hunk(contents: str, sign: str) -> str:
     return head + "\n".join(sign + line for line in lines) + end
 
 
-def _mcp_tool_call(raw: Raw) -> Item:
+def _mcp_tool_call(raw: shapes.McpToolCallItem) -> Item:
     result, error = raw.get("result") or {}, raw.get("error") or {}
     return {
         "type": "mcp_tool_call",
@@ -192,7 +197,7 @@ def _mcp_tool_call(raw: Raw) -> Item:
     }
 
 
-def _tool_call(raw: Raw) -> Item:
+def _tool_call(raw: shapes.DynamicToolCallItem) -> Item:
     return {
         "type": "tool_call",
         "namespace": raw.get("namespace"),
@@ -203,7 +208,7 @@ def _tool_call(raw: Raw) -> Item:
     }
 
 
-def _function_output(raw: Raw) -> Item:
+def _function_output(raw: shapes.FunctionCallOutputItem) -> Item:
     output = raw["output"]
     parts = [{"type": "input_text", "text": output}] if isinstance(output, str) else output
     return {
@@ -226,7 +231,7 @@ def _block(part: Raw) -> dict[str, Any]:
     return {"type": kind, "url": url}
 
 
-def _sub_agent(raw: Raw) -> Item:
+def _sub_agent(raw: shapes.CollabAgentToolCallItem) -> Item:
     states = raw.get("agentsStates") or {}
     return {
         "type": "sub_agent",
@@ -240,7 +245,7 @@ def _sub_agent(raw: Raw) -> Item:
     }
 
 
-def _sub_agent_activity(raw: Raw) -> Item:
+def _sub_agent_activity(raw: shapes.SubAgentActivityItem) -> Item:
     return {
         "type": "sub_agent",
         "tool": snake_case(raw["kind"]),
@@ -260,7 +265,7 @@ def _image_generation(raw: Raw) -> Item:
     }
 
 
-def _image_view(raw: Raw) -> Item:
+def _image_view(raw: shapes.ImageViewItem) -> Item:
     return {
         "type": "image",
         "origin": "viewed",
@@ -274,7 +279,7 @@ def _review(phase: str) -> Callable[[Raw], Item]:
     return lambda raw: {"type": "review", "phase": phase, "text": raw.get("review") or ""}
 
 
-def _hook_prompt(raw: Raw) -> Item:
+def _hook_prompt(raw: shapes.HookPromptItem) -> Item:
     return {"type": "hook_prompt", "text": "\n".join(part["text"] for part in raw["fragments"])}
 
 
@@ -282,7 +287,7 @@ def _other(raw: Raw) -> Item:
     return {"type": "other", "codex_type": str(raw.get("type")), "raw": raw}
 
 
-_CONVERTERS: dict[str, Callable[[Raw], Item]] = {
+_CONVERTERS: dict[str, Callable[[Any], Item]] = {
     "agentMessage": _message,
     "userMessage": _user_message,
     "hookPrompt": _hook_prompt,

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from copy import deepcopy
 from typing import Any
 
+from codex_kernel.app_server import protocol
 from codex_kernel.app_server.items import changes, item, snake_case
 from codex_kernel.app_server.params import effective
 from codex_kernel.turn.events import (
@@ -157,13 +158,13 @@ def _item_completed(message: Message) -> Draft:
 
 def _patch_updated(message: Message) -> Draft:
     # Comes before item/started of the same id, which then replaces it.
-    params = message["params"]
+    params: protocol.PatchUpdated = message["params"]
     patch = {"type": "file_change", "changes": changes(params["changes"])}
     return item_started({"id": params["itemId"], **patch, "status": "running"})
 
 
 def _terminal_input(message: Message) -> Draft:
-    params = message["params"]
+    params: protocol.TerminalInteraction = message["params"]
     return item_completed(
         {
             "id": f"{params['itemId']}.{message.get('emittedAtMs', 0)}",
@@ -177,12 +178,12 @@ def _terminal_input(message: Message) -> Draft:
 
 
 def _tool_progress(message: Message) -> Draft:
-    params = message["params"]
+    params: protocol.McpToolCallProgress = message["params"]
     return item_text(params["itemId"], "output", f"{params['message']}\n")
 
 
 def _plan(message: Message) -> Draft:
-    params = message["params"]
+    params: protocol.TurnPlanUpdated = message["params"]
     steps = [
         {"step": step["step"], "status": snake_case(step["status"])} for step in params["plan"]
     ]
@@ -194,7 +195,7 @@ def _diff(message: Message) -> Draft:
 
 
 def _usage(message: Message) -> Draft:
-    usage = message["params"]["tokenUsage"]
+    usage: protocol.TokenUsage = message["params"]["tokenUsage"]
     return usage_updated(
         {
             "last": _snake_keys(usage["last"]),
@@ -213,7 +214,7 @@ def _settings(message: Message) -> Draft:
 
 
 def _error(message: Message) -> Draft | None:
-    params = message["params"]
+    params: protocol.ErrorNotification = message["params"]
     if not params.get("willRetry"):
         return None
     error = params["error"]
@@ -236,7 +237,7 @@ def _warn(kind: str, *fields: str) -> Callable[[Message], Draft | None]:
 
 
 def _mcp_server(message: Message) -> Draft | None:
-    params = message["params"]
+    params: protocol.McpServerStatus = message["params"]
     if params["status"] != "failed":
         return None
     reason = params.get("error") or "it did not start"
@@ -244,7 +245,7 @@ def _mcp_server(message: Message) -> Draft | None:
 
 
 def _rerouted(message: Message) -> Draft:
-    params = message["params"]
+    params: protocol.ModelRerouted = message["params"]
     return warning(
         f"Codex answers with {params['toModel']} instead of {params['fromModel']}"
         f" ({snake_case(params['reason']).replace('_', ' ')}).",

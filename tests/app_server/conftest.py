@@ -19,6 +19,7 @@ from codex_kernel.scripted_model import ScriptedModel
 from codex_kernel.settings import AppServerSettings, SessionSettings
 
 from ..codex_binaries import binaries
+from .schemas import Schema, generated
 
 Message = dict[str, Any]
 Start = Callable[..., Awaitable[AppServer]]
@@ -27,6 +28,12 @@ Start = Callable[..., Awaitable[AppServer]]
 @pytest.fixture(params=binaries().values(), ids=binaries().keys())
 def codex_bin(request: pytest.FixtureRequest) -> Path:
     return request.param
+
+
+@pytest.fixture
+def schema(codex_bin: Path) -> Schema:
+    """All definitions of the protocol of that binary."""
+    return generated(codex_bin)
 
 
 @pytest.fixture

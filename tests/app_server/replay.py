@@ -65,21 +65,29 @@ def messages(recording: Path) -> list[tuple[str, Message]]:
     return [(line["dir"], line["msg"]) for line in lines]
 
 
+def own_threads(recording: Path) -> set[str]:
+    """The threads that the user opened or asked something of, without those of sub-agents."""
+    found: set[Any] = set()
+    for way, message in messages(recording):
+        if way == "out":
+            found.add((message.get("params") or {}).get("threadId"))
+        elif "result" in message:
+            found.add(((message["result"] or {}).get("thread") or {}).get("id"))
+    return found - {None}
+
+
 def recorded_turns(recording: Path) -> list[RecordedTurn]:
     """The turns of the user's threads; what comes after the end of one is left out."""
-    own: set[str] = set()
+    own = own_threads(recording)
     turns: dict[str, RecordedTurn] = {}
     current: dict[str, RecordedTurn] = {}
     asked: dict[Any, RecordedTurn] = {}
     over: set[str] = set()
     for way, message in messages(recording):
         if way == "out":
-            own |= {(message.get("params") or {}).get("threadId")}
             if "result" in message and message["id"] in asked:
                 asked[message["id"]].lines.append((way, message))
             continue
-        if "result" in message and "thread" in (message["result"] or {}):
-            own.add(message["result"]["thread"]["id"])
         turn = _turn_of(message, own, turns, current)
         if turn is None or turn.id in over:
             continue
