@@ -46,7 +46,7 @@ def account_name(answer: dict[str, Any]) -> str:
     account = answer.get("account")
     if account is None:
         needed = answer.get("requiresOpenaiAuth")
-        return "not logged in: run `/login`" if needed else "none; the model provider needs none"
+        return "not logged in: run /login" if needed else "none; the model provider needs none"
     kind = account["type"]
     if kind == "chatgpt":
         return f"ChatGPT {account.get('planType') or ''} {account.get('email') or ''}".strip()

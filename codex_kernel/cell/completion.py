@@ -107,14 +107,16 @@ async def _arguments(name: str, rest: str, session: Session) -> tuple[str, list[
     if argument.is_path:
         return word, await asyncio.to_thread(_folders, word, session.settings.cwd)
     values = await _values(argument, given, session)
-    return word, [Match(each.text, "value", each.summary) for each in values if _fits(each, word)]
+    return word, [
+        Match(each.text, "value", each.summary) for each in values if _fits(each, word, argument)
+    ]
 
 
-def _fits(value: Value, word: str) -> bool:
-    """By its beginning; sessions also by a part of their title."""
+def _fits(value: Value, word: str, argument: Argument) -> bool:
+    """By its beginning; what goes by a title (a session), by a part of that."""
     typed = word.casefold()
     return value.text.casefold().startswith(typed) or (
-        len(typed) > 1 and typed in value.summary.casefold()
+        argument.takes_rest and typed in value.summary.casefold()
     )
 
 

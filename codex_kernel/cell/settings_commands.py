@@ -234,8 +234,10 @@ async def _set(context: Context, arguments: Arguments) -> Output:
         )
     if not is_given:
         return pairs([(name, show_field(settings, name))])
-    context.session.configure(**{name: read_field(name, text.strip())})
-    if FIELDS[name].is_for_new_sessions:
+    value = read_field(name, text.strip())
+    context.session.configure(**{name: value})
+    # A thread keeps the model and the effort that it was told last.
+    if FIELDS[name].is_for_new_sessions or (name in ("model", "effort") and value is None):
         when = " in sessions that begin from now on; `/new` begins one"
     else:
         when = " from the next turn on"

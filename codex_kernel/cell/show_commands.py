@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from codex_kernel.cell.command import Argument, Arguments, Command, Context, Val
 from codex_kernel.cell.output import Output, joined, pairs, prose, shortened, table
 from codex_kernel.cell.settings_commands import full_path
 from codex_kernel.engine.session import Session
-from codex_kernel.errors import BadArgument, CodexError, RequestTimedOut
+from codex_kernel.errors import BadArgument, CodexError, NotLoggedIn, RequestTimedOut
 from codex_kernel.render import diff, pieces, words
 from codex_kernel.render.escape import visible
 from codex_kernel.turn.transcript import Transcript
@@ -196,11 +197,13 @@ async def _stop_values(session: Session, _arguments: Arguments) -> Sequence[Valu
 
 async def _mcp(context: Context, _arguments: Arguments) -> Output:
     session = context.session
-    await session.open()
-    params = {"threadId": session.id, "detail": "toolsAndAuthOnly"}
-    assert session.server is not None
+    server = await session.connect()
+    params: dict[str, Any] = {"detail": "toolsAndAuthOnly"}
+    with contextlib.suppress(NotLoggedIn):  # then there is no thread, and servers of none
+        await session.open()
+        params["threadId"] = session.id
     try:
-        answer = await session.server.request("mcpServerStatus/list", params, MCP_SECONDS)
+        answer = await server.request("mcpServerStatus/list", params, MCP_SECONDS)
     except RequestTimedOut:
         return prose(f"The MCP servers did not tell about themselves within {MCP_SECONDS:g} s.")
     if not answer["data"]:

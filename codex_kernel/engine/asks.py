@@ -6,13 +6,17 @@ comes with `turn/started`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from codex_kernel.app_server.client import AppServer, turn_params
+from codex_kernel.errors import RequestRefused, RequestTimedOut
 from codex_kernel.ids import TurnId
 from codex_kernel.settings import SessionSettings
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,10 @@ def plan(text: str, images: tuple[str, ...], model: Callable[[], str | None]) ->
         result = await place.server.request("turn/start", params)
         usual = {"mode": "default", "settings": settings}
         after = {"threadId": place.session_id, "collaborationMode": usual}
-        await place.server.request("thread/settings/update", after)
+        try:
+            await place.server.request("thread/settings/update", after)
+        except (RequestRefused, RequestTimedOut) as failure:  # the turn runs, and must be watched
+            logger.warning("The session stays in plan mode: %s", failure)
         return result["turn"]["id"]
 
     return ask

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from codex_kernel.cell.account_commands import account_name
-from codex_kernel.errors import BadArgument, NotLoggedIn
+from codex_kernel.errors import BadArgument, NotLoggedIn, TurnFailed
+from codex_kernel.scripted_model import ScriptedModel
 
-from .bench import Bench
+from .bench import Bench, opened
 
 KEY = "sk-not-a-real-key-0123456789"
 
@@ -52,6 +54,22 @@ async def test_a_key_needs_somebody_to_type_it(bench: Bench) -> None:
 async def test_a_device_code_without_network_is_a_readable_error(bench: Bench) -> None:
     with pytest.raises(NotLoggedIn, match=r"could not begin.*/login api-key"):
         await bench.run("/login")
+
+
+async def test_from_no_account_to_a_key_and_back(folder: Path) -> None:
+    (folder / "home").mkdir()
+    async with ScriptedModel() as model, opened(folder, model) as bench:
+        assert "not logged in: run /login" in await bench.run("/status")
+        with pytest.raises(TurnFailed, match="/login"):
+            await bench.run("hello")
+        assert "No MCP server" in await bench.run("/mcp")
+        bench.typed = [KEY]
+        assert "Account: API key" in await bench.run("/login api-key")
+        status = await bench.run("/status")
+        assert "API key" in status
+        assert "not available" in status
+        await bench.run("/logout")
+        assert "not logged in" in await bench.run("/status")
 
 
 class Codex:
@@ -129,7 +147,7 @@ async def test_a_login_that_fails_says_why(bench: Bench, codex: Codex) -> None:
 @pytest.mark.parametrize(
     ("answer", "name"),
     [
-        ({"account": None, "requiresOpenaiAuth": True}, "not logged in: run `/login`"),
+        ({"account": None, "requiresOpenaiAuth": True}, "not logged in: run /login"),
         ({"account": {"type": "apiKey"}}, "API key"),
         ({"account": {"type": "newKind"}}, "newKind"),
         ({"account": {"type": "chatgpt", "planType": "pro", "email": None}}, "ChatGPT pro"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from codex_kernel.errors import BadArgument, SessionNotFound, UnknownCommand
@@ -137,3 +139,26 @@ async def test_plan_is_a_mode_for_one_turn_only(bench: Bench) -> None:
 async def test_plan_without_a_prompt_is_refused(bench: Bench) -> None:
     with pytest.raises(BadArgument, match="/plan PROMPT"):
         await bench.run("/plan")
+
+
+async def test_switching_waits_for_the_turn_that_runs(bench: Bench) -> None:
+    await bench.play(["say", "one"])
+    first = bench.session.id
+    turn = asyncio.create_task(bench.play([["say", "half"], ["wait", "go"], ["say", "whole"]]))
+    await bench.model.reached("go")
+    switch = asyncio.create_task(bench.run("/new"))
+    await bench.run("/status")
+    assert not switch.done()
+    assert bench.session.id == first
+    bench.model.release("go")
+    assert (await turn).state == "completed"
+    await switch
+    assert bench.session.id is None
+
+
+async def test_plan_mode_keeps_the_effort_that_was_chosen(bench: Bench) -> None:
+    await bench.run("/effort high")
+    await bench.run('/plan Think @@ [["say", "ok"]]')
+    assert bench.model.requests[-1]["reasoning"]["effort"] == "high"
+    await bench.play(["say", "ok"])
+    assert bench.model.requests[-1]["reasoning"]["effort"] == "high"

@@ -134,6 +134,7 @@ async def test_set_reads_values_by_the_type_of_the_field(bench: Bench) -> None:
     assert settings.fail_on == ("declined", "patch")
     await bench.run("/set max_minutes=")
     assert bench.session.settings.max_minutes is None
+    assert "/new" in await bench.run("/set effort=")
     shown = await bench.run("/set")
     assert "network_access   true" in shown
     assert await bench.run("/set on_restart") == "on_restart  resume"
