@@ -52,7 +52,7 @@ async def complete(text: str, cursor: int, session: Session) -> dict[str, Any]:
     elif (found := COMMAND.match(line)) and _is_among_commands(text, begin):
         word, matches = await _arguments(found[0][1:], line[found.end() :], session)
         start = cursor - len(word)
-    elif mention := _MENTION.search(line):
+    if not matches and (mention := _MENTION.search(line)):
         start = begin + mention.start()
         matches = await _paths(mention[2], bool(mention[1]), session)
     return _reply(matches, start, cursor)

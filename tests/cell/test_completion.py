@@ -53,6 +53,7 @@ def files(bench: Bench) -> None:
         ("Look at @da|", ["@data.csv", '@"Date of birth.txt"'], "@da"),
         ("🙂 @da| 🙂", ["@data.csv", '@"Date of birth.txt"'], "@da"),
         ('@"Date o|', ['@"Date of birth.txt"'], '@"Date o'),
+        ("/plan look at @da|", ["@data.csv", '@"Date of birth.txt"'], "@da"),
         ("@sub/|", ["@sub/data2.csv", "@sub/größe.txt"], "@sub/"),
         ("@.h|", ["@.hidden"], "@.h"),
         ("ada@da|", [], ""),

@@ -114,6 +114,12 @@ async def test_the_value_of_a_variable_is_written_nowhere(bench: Bench) -> None:
         assert not [file for file in written if b"topsecret" in file.read_bytes()]
 
 
+async def test_env_leaves_an_open_session_alone_while_commands_run_in_it(bench: Bench) -> None:
+    await bench.play(["run", "sleep 60", {"yield_time_ms": 250}], ["say", "started"])
+    assert "when the session is opened again" in await bench.run("/env NAME=value")
+    assert "sleep 60" in await bench.run("/stop")
+
+
 async def test_env_asks_for_a_value_without_echo(bench: Bench) -> None:
     bench.typed = ["hidden"]
     said = await bench.run("/env TOKEN")
