@@ -166,20 +166,12 @@ class CodexSettings(Configurable):
         _TURN.silence_seconds,
         help="After this long without an event, ask Codex whether the turn still runs.",
     ).tag(config=True)
-    interrupt_seconds = Float(
-        _TURN.interrupt_seconds,
-        help="After this long an interrupted turn is taken as ended.",
-    ).tag(config=True)
     escalation_seconds = Float(
         _TURN.escalation_seconds,
         help="A second interrupt this long after the first one kills our own app-server.",
     ).tag(config=True)
     approval_seconds = Float(
         _TURN.approval_seconds, help="An unanswered approval is declined after this."
-    ).tag(config=True)
-    door_seconds = Float(
-        _TURN.door_seconds,
-        help="How long a browser page has to appear before the kernel's own prompt asks.",
     ).tag(config=True)
 
     # Where turns are recorded
@@ -261,7 +253,6 @@ class CodexSettings(Configurable):
         "start_seconds",
         "batch_seconds",
         "silence_seconds",
-        "interrupt_seconds",
         "approval_seconds",
         "commit_seconds",
         "max_age_days",
@@ -278,7 +269,7 @@ class CodexSettings(Configurable):
             raise TraitError(f"`{_name(proposal)}` must be greater than 0, not {value}.")
         return value
 
-    @validate("escalation_seconds", "door_seconds", "image_bytes", "image_bytes_per_turn")
+    @validate("escalation_seconds", "image_bytes", "image_bytes_per_turn")
     def _not_negative(self, proposal: Proposal) -> float:
         value: float = proposal["value"]
         if not value >= 0:

@@ -77,14 +77,10 @@ class TurnSettings:
     """Events are committed and shown in batches of this length."""
     silence_seconds: float = 90.0
     """After this long without an event, ask Codex whether the turn still runs."""
-    interrupt_seconds: float = 5.0
-    """After this long an interrupted turn is taken as ended by us."""
     escalation_seconds: float = 2.0
     """A second interrupt this long after the first one kills our own app-server."""
     approval_seconds: float = 8 * 3600.0
     """An unanswered approval is declined after this."""
-    door_seconds: float = 2.0
-    """How long a page has to appear before the kernel's own prompt asks."""
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,6 @@ def test_the_names_of_variables_are_derived_from_the_traits() -> None:
         ("max_minutes", 0, "greater than 0"),
         ("output_lines", -1, "greater than 0"),
         ("approval_seconds", float("nan"), "greater than 0"),
-        ("door_seconds", -1, "0 or more"),
         ("fail_on", ["everything"], "declined"),
     ],
 )

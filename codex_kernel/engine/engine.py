@@ -22,6 +22,7 @@ from codex_kernel.rpc.processes import kill_group
 from codex_kernel.settings import Settings
 from codex_kernel.turn_log.leases import forget, recover
 from codex_kernel.turn_log.log import TurnLog
+from codex_kernel.turn_log.retention import prune
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Engine:
         self._stack = AsyncExitStack()
         self._ready: concurrent.futures.Future[Session] = self._portal.submit(self._start())
         self._warm = self._portal.submit(self._connect())
+        self._tidy = self._portal.submit(self._prune())
 
     def run(self, work: Callable[[Session], Awaitable[T]]) -> concurrent.futures.Future[T]:
         """Run work with the session, on the engine's loop."""
@@ -99,8 +101,17 @@ class Engine:
         except CodexError as failure:
             logger.info("Codex is not started yet: %s", failure)
 
+    async def _prune(self) -> None:
+        """Keep the log within its bounds."""
+        session = await asyncio.wrap_future(self._ready)
+        try:
+            await prune(session.log)
+        except LogError as failure:
+            logger.warning("Old turns are not removed: %s", failure)
+
     async def _stop(self) -> None:
         self._warm.cancel()
+        self._tidy.cancel()
         try:
             await asyncio.wrap_future(self._ready)
         finally:

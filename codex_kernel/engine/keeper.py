@@ -13,6 +13,7 @@ import base64
 import hashlib
 import json
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 IMAGE_BYTES = 1_000_000
 """Larger images are shown by their path alone."""
+IMAGE_SIGNATURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"RIFF")
+"""PNG, JPEG, GIF, WebP: nothing else that a path leads to gets into a notebook."""
 
 
 class Keeper:
@@ -66,25 +69,36 @@ class Keeper:
         """Give the images among these events their data: the file may change or go away."""
         for draft in drafts:
             item = draft.get("item") or {}
-            if draft["type"] == "item.completed" and item["type"] == "image" and item["path"]:
+            if draft["type"] != "item.completed" or item["type"] != "image" or item["data"]:
+                continue
+            if item["path"]:
                 content = await asyncio.to_thread(_read, item["path"], IMAGE_BYTES)
-                if content is not None and item["data"] is None:
+                if content is not None and content.startswith(IMAGE_SIGNATURES):
                     item["data"] = base64.b64encode(content).decode()
 
     async def _keep(self, turn_id: TurnId, change: dict[str, Any]) -> None:
         path = stored_path(change["path"])
         if path == self._notebook:
-            await self._note(turn_id, path, self._copy)
+            await self._note(turn_id, path, self._copy, existed=True)
             return
         content = await asyncio.to_thread(_read, path, self._settings.image_bytes)
         moved_to = change.get("move_path")
         if content is None and moved_to:
             content = await asyncio.to_thread(_read, moved_to, self._settings.image_bytes)
-        await self._note(turn_id, path, patch.before(change, content))
+        existed = change["kind"] != "add"
+        await self._note(turn_id, path, patch.before(change, content), existed=existed)
 
-    async def _note(self, turn_id: TurnId, path: str, content: bytes | None) -> None:
-        log = self._session.log
-        await self._session.note(images.keep_before(log, turn_id, path, content))
+    async def _note(
+        self, turn_id: TurnId, path: str, content: bytes | None, *, existed: bool
+    ) -> None:
+        limit = self._settings.image_bytes
+        if path == self._notebook:
+            limit = self._settings.image_bytes_per_turn
+        await self._session.note(
+            images.keep_before(
+                self._session.log, turn_id, path, content, existed=existed, max_bytes=limit
+            )
+        )
 
     async def after(self, transcript: Transcript) -> list[Draft]:
         """What the reader must know about the open notebook when the turn has ended."""
@@ -96,7 +110,7 @@ class Keeper:
         if not self._wrote_notebook(transcript) and _cell_ids(content) is not None:
             return []
         turn_id = transcript.data["turn_id"]
-        await self._note(turn_id, self._notebook, self._copy)
+        await self._note(turn_id, self._notebook, self._copy, existed=True)
         name = os.path.basename(self._notebook)
         text = (
             f"Codex wrote to {name} while it is open here. Do not reload it from disk: save it to "
@@ -118,12 +132,12 @@ class Keeper:
 
 
 def _read(path: str, limit: int | None) -> bytes | None:
-    """The content of a file; None when there is none or it is larger than `limit` bytes."""
+    """The content of a regular file; None when there is none or it exceeds `limit` bytes."""
     try:
-        file = Path(path)
-        if limit is not None and file.stat().st_size > limit:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode) or (limit is not None and status.st_size > limit):
             return None
-        return file.read_bytes()
+        return Path(path).read_bytes()
     except OSError:
         return None
 

@@ -73,13 +73,14 @@ class Session:
         self._notices: list[str] = []
         self._channel: Channel | None = None
         self._pump: asyncio.Task[None] | None = None
+        self._connecting: asyncio.Task[AppServer] | None = None
         self._opening: asyncio.Task[dict[str, Any]] | None = None
         self._is_fresh = True
         self._is_attached = False
         self._is_logged_in = False
         self._is_closed = False
         self._threads: set[str] = set()
-        self._writing: set[asyncio.Task[None]] = set()
+        self._writing: set[asyncio.Task[object]] = set()
 
     # Turns
 
@@ -91,6 +92,7 @@ class Session:
             await turn.run(again=submission.cell_id in self._cells)
         finally:
             self._turns.remove(turn)
+        self._note_later(self.log.compact(turn.id))
         return turn
 
     def interrupt(self, by: str) -> bool:
@@ -139,12 +141,16 @@ class Session:
 
         The turn is more important than what is noted about it.
         """
+        task = self._note_later(writing)
+        await asyncio.wait((task,), timeout=self._all.log.commit_seconds)
+
+    def _note_later(self, writing: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
         task = asyncio.create_task(writing)
         self._writing.add(task)
         task.add_done_callback(self._written)
-        await asyncio.wait((task,), timeout=self._all.log.commit_seconds)
+        return task
 
-    def _written(self, task: asyncio.Task[None]) -> None:
+    def _written(self, task: asyncio.Task[object]) -> None:
         self._writing.discard(task)
         if not task.cancelled() and (failure := task.exception()) is not None:
             logger.warning("Not noted in the turn log: %s", failure)
@@ -167,6 +173,7 @@ class Session:
         if binding is None:
             return
         if binding.is_foreign:
+            await self.note(bindings.forget_notebook(self.log, self.notebook))
             self._notices.append(_foreign(binding.session_id))
             return
         self.id = binding.session_id
@@ -185,6 +192,8 @@ class Session:
         if in_file and self._cells.isdisjoint(in_file):
             earlier = self.id
             await self.new()
+            if self.notebook is not None:
+                await self.note(bindings.forget_notebook(self.log, self.notebook))
             self._notices.append(_foreign(earlier))
 
     def take_notices(self) -> list[str]:
@@ -230,11 +239,20 @@ class Session:
     # The app-server and the thread on it
 
     async def connect(self) -> AppServer:
-        """The app-server, started when there is none (any more)."""
+        """The app-server, started when there is none (any more).
+
+        All who ask while it starts wait for the same one; a cancelled wait does not stop it.
+        """
         if self._is_closed:
             raise AppServerGone("The session is closed.", next_step="Restart the kernel.")
         if self.server is not None and not self.server.is_gone:
             return self.server
+        if self._connecting is None or self._connecting.done():
+            self._connecting = asyncio.create_task(self._connect())
+            self._connecting.add_done_callback(_retrieve)
+        return await asyncio.shield(self._connecting)
+
+    async def _connect(self) -> AppServer:
         self._channel, self._is_logged_in, self.server = None, False, None
         server = await AppServer.start(
             self._all.app_server,
@@ -416,9 +434,10 @@ class Session:
         self._is_closed = True
         turns = list(self._turns)
         self.cancel_all("the end of the kernel")
-        if self._opening is not None and not self._opening.done():
-            self._opening.cancel()
-            await asyncio.gather(self._opening, return_exceptions=True)
+        for beginning in (self._opening, self._connecting):
+            if beginning is not None and not beginning.done():
+                beginning.cancel()
+                await asyncio.gather(beginning, return_exceptions=True)
         if self.server is not None:
             await self.server.aclose()
         for turn in turns:
@@ -427,6 +446,8 @@ class Session:
             await asyncio.gather(self._pump, return_exceptions=True)
         await asyncio.to_thread(kill_orphans, self._threads)
         await self.note(self.log.forget_app_server())
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=self._all.log.commit_seconds)
         for task in list(self._writing):
             task.cancel()
         await asyncio.gather(*self._writing, return_exceptions=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from codex_kernel.scripted_model import ScriptedModel
 
+from ..codex_binaries import binaries
 from .place import Kernel, Place, kernel_in, new_place, processes_of, scripted, wait_until
 
 
@@ -29,7 +31,13 @@ def model(place: Place, slug: str) -> Iterator[ScriptedModel]:
         yield model
 
 
+@pytest.fixture(params=binaries().values(), ids=binaries().keys())
+def codex_bin(request: pytest.FixtureRequest) -> Path:
+    """Every Codex that is supported: the wheel's and npm's newest."""
+    return request.param
+
+
 @pytest.fixture
-def kernel(place: Place, model: ScriptedModel) -> Iterator[Kernel]:
-    with kernel_in(place) as kernel:
+def kernel(place: Place, model: ScriptedModel, codex_bin: Path) -> Iterator[Kernel]:
+    with kernel_in(place, CODEX_BIN=str(codex_bin)) as kernel:
         yield kernel
