@@ -263,6 +263,7 @@ class Session:
             await server.aclose()
             raise AppServerGone("The session was closed while Codex started.", next_step="")
         self.server = server
+        server.subscribe(self._on_account)
         self._notices += server.warnings
         return server
 
@@ -272,6 +273,7 @@ class Session:
         Waiting for it may be cancelled, the opening itself goes on for whoever asks next.
         """
         if self._channel is not None and self.server is not None and not self.server.is_gone:
+            await self._require_account(self.server)
             return self.reported
         if self._opening is None or self._opening.done():
             self._opening = asyncio.create_task(self._open())
@@ -343,6 +345,10 @@ class Session:
         if answer.get("account") is None and answer.get("requiresOpenaiAuth"):
             raise NotLoggedIn("Codex is not logged in.")
         self._is_logged_in = True
+
+    def _on_account(self, message: dict[str, Any]) -> None:
+        if message["method"] == "account/updated":
+            self._is_logged_in = False  # somebody logged in or out: look again
 
     async def _run_pump(self, channel: Channel) -> None:
         """The one reader of the thread: hands its messages to the turn that runs."""
