@@ -110,8 +110,7 @@ class AppServer:
         chosen = await binary.choose(
             settings.codex_bin, environ, data_dir=data_folder, codex_home=home
         )
-        lock = start_lock_path(data_folder)
-        server = await cls._spawn(settings, chosen.path, environ, lock, client_version)
+        server = await cls._spawn(settings, chosen.path, environ, data_folder, client_version)
         binary.remember_version(data_folder, home, server.version)
         return server
 
@@ -131,14 +130,19 @@ class AppServer:
         settings: AppServerSettings,
         path: Path,
         environ: dict[str, str],
-        lock: Path,
+        data_folder: Path,
         client_version: str,
     ) -> Self:
         attempt = 1
         while True:
             try:
-                async with start_lock(lock, settings.start_seconds):
-                    transport = await StdioTransport.start(command_line(path), env=environ)
+                async with start_lock(start_lock_path(data_folder), settings.start_seconds):
+                    # Not in the notebook's folder: Codex would read its project's configuration
+                    # for the whole process; every thread names its own folder. The lock has
+                    # made this one.
+                    transport = await StdioTransport.start(
+                        command_line(path), cwd=data_folder, env=environ
+                    )
                     server = cls(transport, settings)
                     await server._begin(client_version)
                     return server
@@ -193,6 +197,11 @@ class AppServer:
             timeout_seconds=self._settings.request_seconds if timeout is None else timeout,
             urgent=method in _URGENT,
         )
+
+    async def mcp_servers(self, cwd: str) -> list[str]:
+        """Names of the MCP servers in Codex's own configuration, as seen from `cwd`."""
+        answer = await self.request("config/read", {"cwd": cwd})
+        return list(answer["config"].get("mcp_servers") or {})
 
     async def respond(self, request: Message, result: dict[str, Any] | None) -> None:
         """Answer a request of the app-server; `None` refuses it with an error."""

@@ -7,6 +7,7 @@ that run.
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import Any
 
 from codex_kernel.settings import AppServerSettings, Sandbox, SessionSettings
@@ -28,6 +29,8 @@ _THREAD_CONFIG: dict[str, object] = {
     **{f"features.{name}": value for name, value in FEATURES_OFF.items()},
 }
 
+# AGENTS.md in CODEX_HOME stays: Codex has no switch for it (0.163, 0.169); the answer of
+# thread/start names it in `instructionSources`.
 _ISOLATED: dict[str, object] = {
     "project_doc_max_bytes": 0,
     "skills.bundled.enabled": False,
@@ -44,11 +47,17 @@ _POLICY_TYPES: dict[str, Sandbox] = {
 
 
 def thread_params(
-    settings: SessionSettings, app_server: AppServerSettings, *, notebook: str | None = None
+    settings: SessionSettings,
+    app_server: AppServerSettings,
+    *,
+    notebook: str | None = None,
+    mcp_servers: Collection[str] = (),
 ) -> dict[str, Any]:
     """Parameters of thread/start; thread/resume takes the same and `threadId`.
 
-    `notebook` is the name by which the instructions call the open notebook.
+    `notebook` is the name by which the instructions call the open notebook. `mcp_servers` names
+    those of Codex's own configuration (`AppServer.mcp_servers`), which an isolated thread leaves
+    out one by one: there is no switch for all.
     """
     return {
         "cwd": os.path.abspath(settings.cwd),
@@ -56,7 +65,7 @@ def thread_params(
         # into config.toml. The real sandbox goes out with every turn, see `turn_params`.
         "sandbox": "read-only",
         "approvalPolicy": settings.approval_policy,
-        "config": thread_config(settings, app_server),
+        "config": thread_config(settings, app_server, mcp_servers),
         **({"model": settings.model} if settings.model else {}),
         **_instructions(settings.instructions, notebook),
     }
@@ -67,9 +76,10 @@ def resume_params(
     app_server: AppServerSettings,
     thread_id: str,
     notebook: str | None = None,
+    mcp_servers: Collection[str] = (),
 ) -> dict[str, Any]:
     """Parameters of thread/resume: all settings again, because Codex would take the old ones."""
-    params = thread_params(settings, app_server, notebook=notebook)
+    params = thread_params(settings, app_server, notebook=notebook, mcp_servers=mcp_servers)
     # Without its turns: we have our own record, and the answer would be megabytes.
     return {**params, "threadId": thread_id, "excludeTurns": True}
 
@@ -79,19 +89,52 @@ def fork_params(
     app_server: AppServerSettings,
     thread_id: str,
     notebook: str | None = None,
+    mcp_servers: Collection[str] = (),
 ) -> dict[str, Any]:
     """Parameters of thread/fork."""
-    return resume_params(settings, app_server, thread_id, notebook)
+    return resume_params(settings, app_server, thread_id, notebook, mcp_servers)
 
 
-def thread_config(settings: SessionSettings, app_server: AppServerSettings) -> dict[str, object]:
+def thread_config(
+    settings: SessionSettings, app_server: AppServerSettings, mcp_servers: Collection[str] = ()
+) -> dict[str, object]:
     """The configuration of a thread, dotted keys as in config.toml; the user's own comes last."""
     config = dict(_THREAD_CONFIG)
     if settings.isolated:
         config |= _ISOLATED
     if settings.env:
         config["shell_environment_policy.set"] = dict(settings.env)
-    return config | dict(app_server.config)
+    config |= dict(app_server.config)
+    if settings.isolated and mcp_servers:
+        return _with_servers_off(config, mcp_servers)
+    return config
+
+
+def _with_servers_off(config: dict[str, object], names: Collection[str]) -> dict[str, object]:
+    # All servers nested: a name may have dots, and Codex takes dotted and nested keys for the
+    # same table in any order, so that one would undo the other.
+    servers: dict[str, Any] = {name: {"enabled": False} for name in names}
+    kept: dict[str, object] = {}
+    for key, value in config.items():
+        head, *path = key.split(".")
+        if head == "mcp_servers":
+            _put(servers, path, value)
+        else:
+            kept[key] = value
+    return {**kept, "mcp_servers": servers}
+
+
+def _put(table: dict[str, Any], path: list[str], value: object) -> None:
+    if not path:
+        table.update(value if isinstance(value, dict) else {})
+        return
+    inner = table.get(path[0])
+    if not isinstance(inner, dict) or inner == {"enabled": False}:
+        inner = table[path[0]] = {}
+    if len(path) == 1:
+        table[path[0]] = value
+    else:
+        _put(inner, path[1:], value)
 
 
 def turn_params(

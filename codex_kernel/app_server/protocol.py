@@ -324,6 +324,14 @@ class AccountReadResult(TypedDict):
     account: NotRequired[dict[str, Any] | None]
 
 
+class ConfigReadParams(TypedDict):
+    cwd: NotRequired[str | None]
+
+
+class ConfigReadResult(TypedDict):
+    config: dict[str, Any]
+
+
 class Nothing(TypedDict):
     pass
 
@@ -370,6 +378,7 @@ SERVER_REQUESTS: dict[str, type] = {
 
 REQUESTS: dict[str, tuple[type, type]] = {
     "initialize": (InitializeParams, InitializeResult),
+    "config/read": (ConfigReadParams, ConfigReadResult),
     "account/read": (Nothing, AccountReadResult),
     "thread/start": (ThreadStartParams, ThreadOpened),
     "thread/resume": (ThreadResumeParams, ThreadOpened),

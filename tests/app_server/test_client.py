@@ -13,7 +13,12 @@ import psutil
 import pytest
 
 from codex_kernel.app_server.binary import newest_seen
-from codex_kernel.app_server.client import AppServer, effective, resume_params
+from codex_kernel.app_server.client import (
+    AppServer,
+    effective,
+    resume_params,
+    thread_params,
+)
 from codex_kernel.app_server.questions import refusal, reply
 from codex_kernel.errors import AppServerError, AppServerGone, BinaryNotFound, RequestTimedOut
 from codex_kernel.scripted_model import ScriptedModel
@@ -312,3 +317,54 @@ async def test_commands_see_the_environment_of_the_settings(
     conversation = await Conversation.begin(server, settings)
     await conversation.turn('Go @@ [["run", "echo $GREETING > out.txt"], ["say", "ok"]]')
     assert (workspace / "out.txt").read_text() == "good day\n"
+
+
+async def test_an_isolated_thread_leaves_out_what_the_user_configured(
+    start: Start,
+    folder: Path,
+    workspace: Path,
+    model: ScriptedModel,
+    settings: AppServerSettings,
+    session_settings: SessionSettings,
+) -> None:
+    (workspace / "AGENTS.md").write_text("PROJECT MARK\n")
+    skill = folder / "home" / "skills" / "mine"
+    skill.mkdir(parents=True)
+    (skill / "SKILL.md").write_text("---\nname: mine\ndescription: SKILL MARK\n---\nbody\n")
+    with (folder / "home" / "config.toml").open("a") as config:
+        config.write('\n[mcp_servers."odd.name"]\ncommand = "no-such-program"\n')
+    own = replace(settings, config={"mcp_servers.ours.command": "no-such-program-either"})
+    server = await start(own)
+    names = await server.mcp_servers(str(workspace))
+    assert names == ["odd.name"]
+    isolated = replace(session_settings, isolated=True)
+
+    seen: dict[bool, tuple[bool, bool, set[str]]] = {}
+    for each in (session_settings, isolated):
+        params = thread_params(each, own, mcp_servers=names)
+        answer = await server.request("thread/start", params)
+        conversation = Conversation(server, each, answer["thread"]["id"])
+        await conversation.turn('Hello @@ [["say", "Hello."]]')
+        sent = json.dumps(model.requests[-1])
+        started = {
+            message["params"]["name"]
+            for message in conversation.messages
+            if message["method"] == "mcpServer/startupStatus/updated"
+        }
+        seen[each.isolated] = ("PROJECT MARK" in sent, "SKILL MARK" in sent, started)
+    assert seen == {
+        False: (True, True, {"odd.name", "ours"}),
+        True: (False, False, {"ours"}),
+    }
+
+
+async def test_values_of_the_environment_stay_out_of_codexs_files(
+    server: AppServer, session_settings: SessionSettings, folder: Path
+) -> None:
+    settings = replace(session_settings, env={"TOKEN": "hush-hush-hush"})
+    conversation = await Conversation.begin(server, settings)
+    await conversation.turn('Go @@ [["run", "true"], ["say", "ok"]]')
+    await server.aclose()
+    files = [path for path in (folder / "home").rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files if b"hush-hush-hush" in path.read_bytes()] == []

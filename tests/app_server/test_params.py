@@ -55,6 +55,22 @@ def test_the_users_configuration_comes_last() -> None:
     assert config["shell_environment_policy.set"] == {"A": "1"}
 
 
+def test_an_isolated_thread_keeps_the_servers_of_its_host() -> None:
+    own = {"mcp_servers.ours.command": "x", "mcp_servers.ours.args": ["y"], "a.b": 1}
+    server = AppServerSettings(config=own)
+    isolated = SessionSettings(isolated=True)
+    config = thread_params(isolated, server, mcp_servers=["odd.name", "ours"])["config"]
+    assert config["mcp_servers"] == {
+        "odd.name": {"enabled": False},
+        "ours": {"command": "x", "args": ["y"]},
+    }
+    assert config["a.b"] == 1
+    assert not [key for key in config if key.startswith("mcp_servers.")]
+    nested = AppServerSettings(config={"mcp_servers": {"ours": {"command": "x"}}})
+    config = thread_params(isolated, nested, mcp_servers=["other"])["config"]
+    assert config["mcp_servers"] == {"other": {"enabled": False}, "ours": {"command": "x"}}
+
+
 def test_every_turn_says_everything() -> None:
     settings = SessionSettings(cwd="w", effort="high", writable_roots=("x",), network_access=True)
     params = turn_params(settings, "t", [{"type": "text", "text": "hi"}], "c")
