@@ -15,6 +15,7 @@ import pytest
 from codex_kernel.app_server.binary import newest_seen
 from codex_kernel.app_server.client import (
     AppServer,
+    child_environ,
     effective,
     resume_params,
     thread_params,
@@ -368,3 +369,35 @@ async def test_values_of_the_environment_stay_out_of_codexs_files(
     files = [path for path in (folder / "home").rglob("*") if path.is_file()]
     assert files
     assert [path for path in files if b"hush-hush-hush" in path.read_bytes()] == []
+
+
+async def test_a_shared_app_server_is_used_and_left_running(
+    start: Start, folder: Path, settings: AppServerSettings, session_settings: SessionSettings
+) -> None:
+    socket = folder / "shared.sock"
+    process = await asyncio.create_subprocess_exec(
+        str(settings.codex_bin),
+        "app-server",
+        "--listen",
+        f"unix://{socket}",
+        env=child_environ(settings),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(30):
+            while not socket.exists():  # noqa: ASYNC110 - another process makes it
+                await asyncio.sleep(0.02)
+        server = await start(replace(settings, endpoint=f"unix://{socket}"))
+        assert server.is_shared
+        assert server.process is None
+        conversation = await Conversation.begin(server, session_settings)
+        turn = await conversation.turn('Hello @@ [["say", "Hello."]]')
+        assert turn["status"] == "completed"
+        server.kill()
+        assert not server.is_gone
+        await server.aclose()
+        assert server.is_gone
+        assert process.returncode is None
+    finally:
+        process.terminate()
+        await process.wait()
