@@ -75,9 +75,11 @@ class _Renderer(RendererHTML):
         return f"{self.renderToken([link], 0, options, env)}{shown}</a>"
 
 
-def _plain_links(state: Any) -> None:
-    """Make every link lead somewhere allowed or nowhere, and headings modest."""
+def _tame(state: Any) -> None:
+    """Links lead somewhere allowed or nowhere; headings are modest, tables begin at the left."""
     for block in state.tokens:
+        if block.type in ("th_open", "td_open"):
+            block.attrs.setdefault("style", "text-align:left")
         if block.type in ("heading_open", "heading_close"):
             block.tag = f"h{min(int(block.tag[1]) + 2, 6)}"
         for token in block.children or []:
@@ -93,5 +95,5 @@ def _plain_links(state: Any) -> None:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False}, renderer_cls=_Renderer)
     parser.enable(["table", "strikethrough"])
-    parser.core.ruler.push("plain_links", _plain_links)
+    parser.core.ruler.push("tame", _tame)
     return parser

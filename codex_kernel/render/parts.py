@@ -37,7 +37,8 @@ from codex_kernel.render.pieces import (
 
 Entry = Mapping[str, Any]
 
-_OPEN_LINES = 12
+_OPEN_LINES = 8
+"""What is longer is folded, unless it runs or failed."""
 _OPEN_DIFF_LINES = 60
 
 
@@ -122,17 +123,21 @@ def _reasoning(entry: Entry) -> str:
 
 def _command(entry: Entry) -> str:
     status, exit_code = entry["status"], entry.get("exit_code")
+    first, *more = (entry.get("command") or "").split("\n")
     where = f"in {visible(entry['cwd'])}" if entry.get("cwd") else ""
     exited = f' · <strong style="color:{RED}">exit {exit_code}</strong>' if exit_code else ""
     ending = "" if exited and status == "failed" else ending_of(status)
     running = "running" if status == "running" else ""
     facts = facts_span(where, running, _took(entry))
-    summary = f"{code('$ ' + (entry.get('command') or ''))}{exited}{ending}{facts}"
+    summary = f"{code('$ ' + first)}{muted('…' if more else '')}{exited}{ending}{facts}"
+    shown = [visible("\n".join([first, *more]))] if more else []
     output = entry.get("output") or ""
-    if not output.strip():
+    shown += [output] if output.strip() else []
+    if not shown:
         return step(summary)
-    is_open = output.count("\n") <= _OPEN_LINES or status == "failed"
-    return fold(summary, output_block(output), is_open=is_open)
+    is_short = sum(text.count("\n") for text in shown) < _OPEN_LINES
+    is_open = is_short or status in ("failed", "running")
+    return fold(summary, "".join(map(output_block, shown)), is_open=is_open)
 
 
 def _terminal_input(entry: Entry) -> str:

@@ -289,9 +289,11 @@ _DRAWING: list[Any] = [
         """\
 `plot.py` draws **`sensors.png`** with nothing but Python's standard library:
 
-- **red**, `inside`: steady around 20 °C, a little warmer in the evening
-- **blue**, `outside`: the daily swing, and each day warmer than the one before
-- **green**, `cellar`: almost flat at 12 °C; the gap in the middle is the loose probe
+| line | sensor | what it shows |
+|---|---|---|
+| red | `inside` | steady around 20 °C, a little warmer in the evening |
+| blue | `outside` | the daily swing, and each day warmer than the one before |
+| green | `cellar` | almost flat at 12 °C; the gap in the middle is the loose probe |
 
 A grey line is 5 °C. Where a value is missing, the line is left open rather than bridged.
 """,

@@ -141,6 +141,20 @@ def test_a_command_cannot_hide_or_reorder_what_it_does() -> None:
     assert "␛[8m" in text
 
 
+def test_a_command_of_many_lines_is_named_by_its_first_and_whole_below() -> None:
+    lines = "python3 - <<'END'\n" + "print('\u202e<b>')\n" * 9 + "END"
+    waiting, ran = (
+        html(turns.turn(turns.done("command", status=status, command=lines, output="")), VIEW)
+        for status in ("running", "completed")
+    )
+    summary, _, body = waiting.partition("</summary>")
+    assert "$ python3 - &lt;&lt;'END'" in summary
+    assert "print" not in summary
+    assert body.count("print('⟨U+202E⟩&lt;b&gt;')\n") == 9
+    assert "<details open" in waiting
+    assert "<details style" in ran
+
+
 def test_a_long_run_of_steps_is_folded_into_a_count() -> None:
     page = Page(html(turns.long_run(), VIEW))
     assert "8 commands" in page.text
