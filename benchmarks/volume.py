@@ -49,7 +49,7 @@ def volume_rows(*, quick: bool) -> list[Row]:
     """Bytes of all frames of the turn's displays over the bytes of its text."""
     sizes = SIZES[:1] if quick else SIZES
     texts = {
-        f"{kind} of {size}": (TEXTS[kind] * (size // len(TEXTS[kind]) + 1))[:size]
+        f"{kind} of {size} characters": (TEXTS[kind] * (size // len(TEXTS[kind]) + 1))[:size]
         for kind in TEXTS
         for size in sizes
     }
@@ -62,7 +62,10 @@ def volume_rows(*, quick: bool) -> list[Row]:
 
 def _row(kernel: Kernel, name: str, text: str, live: bool) -> Row:
     cell = kernel.run(f"Give me {name}", live=live)
-    kind, _, size = name.split()
+    [answer] = [it["text"] for it in cell.bundle["items"] if it["type"] == "message"]
+    if answer != text:
+        raise ValueError(f"{len(answer)} characters were shown, not {len(text)}.")
+    kind, _, size, _ = name.split()
     return Row(
         f"iopub bytes per byte of {kind}, {int(size):,}, {'live' if live else 'final only'}",
         "x",

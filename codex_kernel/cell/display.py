@@ -1,8 +1,9 @@
 """What a cell's output shows of its turn: events in, Jupyter messages out.
 
 One display per turn, updated in place. How often depends on what is worth showing: at most
-`messages_per_second`, and the bytes of all updates stay in proportion to the turn's text, so a
-long answer is redrawn at growing steps and never costs more than a few times its size.
+`messages_per_second`, the beginning of the answer at once, and the bytes of all updates stay in
+proportion to the turn's text. Of a long text an update shows the newest part (`recent`), the
+final picture all of it.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, Protocol
 
+from codex_kernel.cell.recent import recent
 from codex_kernel.ids import TurnId, display_id
 from codex_kernel.render import bundle
 from codex_kernel.render.text import ConsoleText
@@ -22,12 +25,22 @@ from codex_kernel.turn.transcript import Transcript
 Mode = Literal["live", "stream", "final"]
 """`live`: a display that is updated; `stream`: text as it comes; `final`: one bundle at the end."""
 
-LIVE_BYTES_PER_TEXT_BYTE = 1.0
+LIVE_BYTES_PER_TEXT_BYTE = 1.5
 """What updates may cost; with the final bundle (2.3 x prose) a turn stays below 5 x its text."""
-FIRST_BYTES = 6 * 1024
+FIRST_BYTES = 2 * 1024
 """What updates of text may cost beyond that, so that short answers show at once."""
 STEP_BYTES = 96 * 1024
 """What updates at the beginnings and ends of items may cost together."""
+MESSAGE_BYTES = 600
+"""What Jupyter adds to each message: identity, signature, header and parent header."""
+LIVE_OUTPUT_BYTES, LIVE_OUTPUT_LINES = 2 * 1024, 40
+"""What an update shows of a command's output."""
+GROWTH = ("item.text", "item.completed")
+"""Events that may bring text."""
+QUIET = ("item.text", "settings.updated", "usage.updated")
+"""Events that are no steps; what they change is seen with the next one."""
+TEXTS = ("message", "reasoning", "user_message")
+"""Items that are seen to begin and end by their words; of all others these are steps."""
 
 
 class Publisher(Protocol):
@@ -57,11 +70,17 @@ class TurnDisplay:
         self.transcript = Transcript()
         self._publisher = publisher
         self._view = view
+        self._live_view = replace(
+            view,
+            output_bytes=min(view.output_bytes, LIVE_OUTPUT_BYTES),
+            output_lines=min(view.output_lines, LIVE_OUTPUT_LINES),
+        )
         self._mode: Mode = mode
         self._console = ConsoleText(view, color=False)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._is_shown = False
+        self._has_text = False
         self._last = 0.0
         self._text_bytes = 0
         self._is_step = False
@@ -71,6 +90,7 @@ class TurnDisplay:
 
     def feed(self, events: Sequence[Event]) -> None:
         """Take in events and show what they changed; the last one makes the final picture."""
+        before = self.transcript.data["state"]
         self.transcript.apply(events)
         if self._mode == "stream":
             self._stream(self._console.feed(events))
@@ -78,8 +98,10 @@ class TurnDisplay:
             self._close()
         elif self._mode == "live":
             self._text_bytes += sum(_text_size(event) for event in events)
-            self._is_step |= any(event["type"] != "item.text" for event in events)
-            self._update_soon()
+            self._is_step |= before != self.transcript.data["state"]
+            self._is_step |= any(map(_marks_step, events))
+            if self._is_step or any(event["type"] in GROWTH for event in events):
+                self._update_soon(events)
 
     def _close(self) -> None:
         if self._timer is not None:
@@ -92,23 +114,29 @@ class TurnDisplay:
         if text:
             self._publisher.stream(text)
 
-    def _update_soon(self) -> None:
-        if self._timer is not None:
-            return
-        wait = self._last + 1 / self._view.messages_per_second - self._loop.time()
-        if wait > 0:
-            self._timer = self._loop.call_later(wait, self._update)
-        else:
+    def _update_soon(self, events: Sequence[Event]) -> None:
+        interval = 1 / self._view.messages_per_second
+        wait = self._last + interval - self._loop.time()
+        if not self._has_text and any(event["type"] == "item.text" for event in events):
+            self._has_text = True
+            wait = 0.0
+        elif all(event["type"] == "item.completed" for event in events):
+            wait = interval  # the end of the last item is followed by that of the turn
+        if wait <= 0:
             self._update()
+        elif self._timer is None:
+            self._timer = self._loop.call_later(wait, self._update)
 
     def _update(self) -> None:
-        self._timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if not self._is_worth():
             return
-        turn = self.transcript.data
-        data = bundle.mime_bundle(turn, self._view, final=False)
-        data |= bundle.live_html(turn, self._view)  # for frontends without our renderer
-        self._size = len(json.dumps(data))
+        turn = recent(self.transcript.data)
+        data = bundle.mime_bundle(turn, self._live_view, final=False)
+        data |= bundle.live_html(turn, self._live_view)  # for frontends without our renderer
+        self._size = len(json.dumps(data)) + MESSAGE_BYTES
         if self._is_step:
             self._spent_on_steps += self._size
         else:
@@ -128,6 +156,12 @@ class TurnDisplay:
         self._publisher.display(display_id(turn_id), data, is_update=self._is_shown)
         self._is_shown = True
         self._last = self._loop.time()
+
+
+def _marks_step(event: Event) -> bool:
+    if event["type"] in ("item.started", "item.completed"):
+        return event["item"]["type"] not in TEXTS
+    return event["type"] not in QUIET
 
 
 def _text_size(event: Event) -> int:

@@ -1,0 +1,160 @@
+"""The display of a running turn: when it is redrawn, and what that costs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from codex_kernel.cell.display import MESSAGE_BYTES, TurnDisplay, choose_mode
+from codex_kernel.ids import CellId, new_turn_id
+from codex_kernel.render.bundle import MIME
+from codex_kernel.settings import ViewSettings
+from codex_kernel.turn import events
+from codex_kernel.turn.events import Draft
+
+PARAGRAPH = "The *quick* brown fox jumps over the lazy dog, and over every line of it.\n\n"
+
+
+class Screen:
+    """A publisher that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.shown: list[dict[str, Any]] = []
+        self._news = asyncio.Event()
+
+    def display(self, display: str, data: dict[str, Any], *, is_update: bool) -> None:
+        self.shown.append(data)
+        self._news.set()
+
+    def stream(self, text: str) -> None:
+        self.shown.append({"stream": text})
+
+    async def shows_more(self, than: int) -> None:
+        while len(self.shown) <= than:
+            self._news.clear()
+            await self._news.wait()
+
+    @property
+    def messages(self) -> list[str]:
+        """The text of the newest message in each picture."""
+        items = [picture[MIME]["items"] for picture in self.shown]
+        return [each[-1]["text"] if each else "" for each in items]
+
+
+class Player:
+    """Feeds drafts to a display as events of one turn."""
+
+    def __init__(self, display: TurnDisplay) -> None:
+        self._display = display
+        self._turn = new_turn_id()
+        self._seq = 0
+
+    def feed(self, *drafts: Draft) -> None:
+        batch = []
+        for draft in drafts:
+            self._seq += 1
+            batch.append(
+                {"turn_id": self._turn, "seq": self._seq, "at": "2026-01-01T00:00:00.000Z"} | draft
+            )
+        self._display.feed(batch)  # type: ignore[arg-type]  # completed drafts
+
+    def begin(self) -> None:
+        self.feed(events.turn_queued("Go", cell_id=CellId("c")))
+        self.feed(events.settings_updated({"model": "m"}))
+        self.feed(events.turn_started("s", "t"))
+
+    def message(self, status: str, text: str = "") -> dict[str, Any]:
+        return {"id": "m", "type": "message", "status": status, "text": text, "phase": None}
+
+    def say(self, text: str) -> None:
+        self.feed(events.item_text("m", "text", text))
+
+
+@pytest.fixture
+def screen() -> Screen:
+    return Screen()
+
+
+async def test_the_first_words_are_shown_at_once(screen: Screen):
+    player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=0.001), "live"))
+    player.begin()
+    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]
+    player.say("Hello")
+    assert screen.messages[-1] == "Hello"
+    player.say(" there")
+    assert screen.messages[-1] == "Hello"
+
+
+async def test_later_words_wait_for_the_next_update(screen: Screen):
+    player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=50), "live"))
+    player.begin()
+    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]
+    player.say("Hello")
+    before = len(screen.shown)
+    player.say(" there")
+    player.say(", you")
+    async with asyncio.timeout(5):
+        await screen.shows_more(before)
+    assert screen.messages[-1] == "Hello there, you"
+
+
+async def test_the_end_of_the_last_message_and_of_the_turn_are_one_picture(screen: Screen):
+    player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=1e6), "live"))
+    player.begin()
+    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]
+    player.say("Hello")
+    before = len(screen.shown)
+    player.feed(events.item_completed(player.message("completed", "Hello")))  # type: ignore[arg-type]
+    player.feed(events.turn_ended("completed", None))
+    assert len(screen.shown) == before + 1
+    assert screen.shown[-1][MIME]["final"] is True
+
+
+@pytest.mark.parametrize("size", [10_000, 100_000])
+async def test_a_turn_costs_less_than_five_times_its_text(screen: Screen, size: int):
+    player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=1e9), "live"))
+    player.begin()
+    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]
+    text = (PARAGRAPH * (size // len(PARAGRAPH) + 1))[:size]
+    for begin in range(0, size, 20):
+        player.say(text[begin : begin + 20])
+        await asyncio.sleep(0)
+    player.feed(events.item_completed(player.message("completed", text)))  # type: ignore[arg-type]
+    player.feed(events.turn_ended("completed", None))
+    assert screen.messages[-1] == text
+    assert len(screen.shown) > 5
+    costs = sum(len(json.dumps(data)) + MESSAGE_BYTES for data in screen.shown)
+    assert costs <= 5 * size
+
+
+async def test_a_long_answer_is_redrawn_evenly_to_its_end(screen: Screen):
+    player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=1e9), "live"))
+    player.begin()
+    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]
+    sent, last, gaps = 0, 0, []
+    count = len(screen.shown)
+    while sent < 100_000:
+        player.say(PARAGRAPH)
+        await asyncio.sleep(0)
+        sent += len(PARAGRAPH)
+        if len(screen.shown) > count:
+            gaps.append(sent - last)
+            last, count = sent, len(screen.shown)
+            assert screen.messages[-1].endswith(PARAGRAPH)
+    assert max(gaps) < 5_000
+
+
+@pytest.mark.parametrize(
+    ("allow_stdin", "has_cell", "mode"),
+    [
+        (False, True, "final"),
+        (False, False, "final"),
+        (True, True, "live"),
+        (True, False, "stream"),
+    ],
+)
+def test_the_frontend_is_told_by_its_request(allow_stdin: bool, has_cell: bool, mode: str):
+    assert choose_mode(allow_stdin=allow_stdin, has_cell=has_cell) == mode
