@@ -141,7 +141,7 @@ class AppServer:
                     # for the whole process; every thread names its own folder. The lock has
                     # made this one.
                     transport = await StdioTransport.start(
-                        command_line(path), cwd=data_folder, env=environ
+                        command_line(path), cwd=_neutral_folder(data_folder), env=environ
                     )
                     server = cls(transport, settings)
                     await server._begin(client_version)
@@ -307,6 +307,17 @@ def codex_home(environ: dict[str, str]) -> Path:
     """The CODEX_HOME that a Codex with this environment uses."""
     home = environ.get("CODEX_HOME")
     return Path(home) if home else Path(environ.get("HOME") or Path.home()) / ".codex"
+
+
+def _neutral_folder(data_folder: Path) -> Path:
+    """An empty folder for the process to live in.
+
+    Its working directory is writable to commands beside the turns (`command/exec`) whatever
+    folder they name, so it must be neither the data folder nor one of the user's.
+    """
+    folder = data_folder / "app-server-cwd"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def _read_token(file: str) -> str:

@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-CLOSE_SECONDS = 15.0
-"""The ladder that ends an app-server is shorter; a host must end even when something hangs."""
+CLOSE_SECONDS = 4.5
+"""Jupyter kills a kernel that takes 5 s to shut down; the ladder of the app-server is shorter."""
 
 
 class Engine:

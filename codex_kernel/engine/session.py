@@ -223,7 +223,8 @@ class Session:
         if source is None:
             raise SessionNotFound("There is no session to fork yet.", next_step="Run a prompt.")
         server = await self.connect()
-        params = fork_params(self.settings, self._all.app_server, source, notebook=self._name)
+        others = await self._foreign_servers(server)
+        params = fork_params(self.settings, self._all.app_server, source, self._name, others)
         result = await self._thread_request(server, "thread/fork", params)
         copy = SessionId(result["thread"]["id"])
         await self._leave()
@@ -288,19 +289,29 @@ class Session:
             result = await self._resumed(server, self.id)
             if result is not None:
                 return await self._opened(server, self.id, result)
-        params = thread_params(self.settings, self._all.app_server, notebook=self._name)
+        params = thread_params(
+            self.settings,
+            self._all.app_server,
+            notebook=self._name,
+            mcp_servers=await self._foreign_servers(server),
+        )
         result = await server.request("thread/start", params)
         return await self._opened(server, SessionId(result["thread"]["id"]), result)
 
     async def _resumed(self, server: AppServer, session_id: SessionId) -> dict[str, Any] | None:
         """Resume; None for a session that never had a turn, which Codex does not keep."""
-        params = resume_params(self.settings, self._all.app_server, session_id, self._name)
+        others = await self._foreign_servers(server)
+        params = resume_params(self.settings, self._all.app_server, session_id, self._name, others)
         try:
             return await self._thread_request(server, "thread/resume", params)
         except SessionNotFound:
             if self._is_fresh:
                 return None
             raise
+
+    async def _foreign_servers(self, server: AppServer) -> list[str]:
+        """The MCP servers of the user's configuration, which an isolated session leaves out."""
+        return await server.mcp_servers(self.settings.cwd) if self.settings.isolated else []
 
     async def _thread_request(
         self, server: AppServer, method: str, params: dict[str, Any]

@@ -21,11 +21,12 @@ from codex_kernel.errors import AppServerError, BinaryNotFound
 from codex_kernel.rpc import processes
 from codex_kernel.rpc.pipes import Pipes
 
-EOF_SECONDS = 3.0
-"""The app-server leaves 25 to 45 ms after the end of its stdin; a loaded machine gets more."""
-TERM_SECONDS = 2.0
+EOF_SECONDS = 1.5
+"""The app-server leaves 25 to 45 ms after the end of its stdin; a loaded machine gets more. The
+whole ladder must end before Jupyter's patience with a kernel that shuts down, which is 5 s."""
+TERM_SECONDS = 1.0
 """SIGTERM takes 40 ms; what needs more than this is stuck."""
-KILL_SECONDS = 2.0
+KILL_SECONDS = 1.0
 """Nothing survives SIGKILL but a process that hangs in the operating system."""
 STRAGGLER_SECONDS = 0.5
 """For what is left of the group when its leader is gone, before it is killed."""
