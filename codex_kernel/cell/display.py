@@ -31,6 +31,8 @@ FIRST_BYTES = 2 * 1024
 """What updates of text may cost beyond that, so that short answers show at once."""
 STEP_BYTES = 96 * 1024
 """What updates at the beginnings and ends of items may cost together."""
+BARE_BYTES = 2_000
+"""A picture up to this size shows no steps yet."""
 MESSAGE_BYTES = 600
 """What Jupyter adds to each message: identity, signature, header and parent header."""
 LIVE_OUTPUT_BYTES, LIVE_OUTPUT_LINES = 2 * 1024, 40
@@ -83,6 +85,7 @@ class TurnDisplay:
         self._has_text = False
         self._last = 0.0
         self._text_bytes = 0
+        self._growing = _Growing()
         self._is_step = False
         self._size = 0
         self._spent_on_text = 0
@@ -99,7 +102,7 @@ class TurnDisplay:
         elif self._mode == "live":
             self._text_bytes += sum(_text_size(event) for event in events)
             self._is_step |= before != self.transcript.data["state"]
-            self._is_step |= any(map(_marks_step, events))
+            self._is_step |= any(map(_marks_step, events)) | self._growing.doubles(events, self._size)
             if self._is_step or any(event["type"] in GROWTH for event in events):
                 self._update_soon(events)
 
@@ -142,6 +145,7 @@ class TurnDisplay:
         else:
             self._spent_on_text += self._size
         self._is_step = False
+        self._growing.drawn = self._growing.size
         self._send(data)
 
     def _is_worth(self) -> bool:
@@ -156,6 +160,30 @@ class TurnDisplay:
         self._publisher.display(display_id(turn_id), data, is_update=self._is_shown)
         self._is_shown = True
         self._last = self._loop.time()
+
+
+class _Growing:
+    """The text that is being written below steps: its beginning and each doubling are steps too.
+
+    The picture of the steps is so large that the text cannot pay for it: a short answer would be
+    seen only at its end.
+    """
+
+    def __init__(self) -> None:
+        self._item = ""
+        self._has_steps = False
+        self.size = self.drawn = 0
+
+    def doubles(self, events: Sequence[Event], picture_bytes: int) -> bool:
+        """Whether with these events the text is twice what was drawn of it."""
+        for event in events:
+            if event["type"] != "item.text":
+                continue
+            if event["item_id"] != self._item:
+                self._item, self.size, self.drawn = event["item_id"], 0, 0
+                self._has_steps = picture_bytes > BARE_BYTES
+            self.size += len(event["text"])
+        return self._has_steps and self.size >= 2 * self.drawn
 
 
 def _marks_step(event: Event) -> bool:

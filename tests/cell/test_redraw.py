@@ -147,6 +147,23 @@ async def test_a_long_answer_is_redrawn_evenly_to_its_end(screen: Screen):
     assert max(gaps) < 5_000
 
 
+async def test_a_short_answer_below_many_steps_is_seen_while_it_is_written(screen: Screen):
+    player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=1e9), "live"))
+    player.begin()
+    for number in range(10):
+        command = {"id": f"c{number}", "type": "command", "status": "completed"}
+        command |= {"command": "ls", "cwd": None, "output": "a file\n" * 40, "exit_code": 0}
+        player.feed(events.item_completed(command))  # type: ignore[arg-type]
+    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]
+    before = len(screen.shown)
+    for word in ["word "] * 200:
+        player.say(word)
+        await asyncio.sleep(0)
+    lengths = [len(text) for text in screen.messages[before:]]
+    assert lengths[0] == 5
+    assert lengths[-1] > 500
+
+
 @pytest.mark.parametrize(
     ("allow_stdin", "has_cell", "mode"),
     [
