@@ -1,0 +1,213 @@
+"""A real JupyterLab on a real Jupyter server, and a page of real Chromium that shows it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import nbformat
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+
+from codex_kernel.scripted_model import ScriptedModel
+
+from ..end_to_end.place import SECONDS, Place, wait_until
+
+KERNELSPEC = {"name": "codex", "display_name": "Codex", "language": "codex"}
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
+"""Lab's news; it would ask a server far away."""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running server; its notebooks lie in the workspace of its place."""
+
+    url: str
+    place: Place
+    model: ScriptedModel
+
+    def write(self, name: str, *sources: str) -> Path:
+        """A new notebook of the Codex kernel with a code cell for each source."""
+        document = nbformat.v4.new_notebook(metadata={"kernelspec": KERNELSPEC})
+        document.cells = [nbformat.v4.new_code_cell(source) for source in sources or ("",)]
+        path = self.place.workspace / f"{name}.ipynb"
+        nbformat.write(document, path)
+        return path
+
+    def request(self, method: str, path: str) -> Any:
+        """The answer of the server's REST API."""
+        with urlopen(Request(f"{self.url}{path}", method=method), timeout=SECONDS) as answer:
+            body = answer.read()
+        return json.loads(body) if body else None
+
+    def end_kernels(self) -> None:
+        """Shut down every kernel that a test left running."""
+        for kernel in self.request("GET", "api/kernels"):
+            self.request("DELETE", f"api/kernels/{kernel['id']}")
+
+
+@contextmanager
+def lab_in(place: Place, model: ScriptedModel) -> Iterator[Lab]:
+    """A JupyterLab in the place, on a free port, that asks nobody who he is."""
+    config = place.root / "jupyter-config"
+    (config / "labconfig").mkdir(parents=True)
+    (config / "labconfig" / "page_config.json").write_text(
+        json.dumps({"disabledExtensions": {_ANNOUNCEMENTS: True}})
+    )
+    command = [
+        *(sys.executable, "-P", "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        *("--ServerApp.port=0", "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"),
+        "--LabApp.expose_app_in_browser=True",
+        f"--LabApp.user_settings_dir={config}/settings",
+        f"--LabApp.workspaces_dir={config}/workspaces",
+    ]
+    log = place.root / "lab.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command,
+            cwd=place.workspace,
+            env=place.environ(JUPYTER_DATA_DIR=str(place.root / "jupyter-data")),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        yield Lab(_announced(server, place, log), place, model)
+    finally:
+        server.terminate()
+        server.wait(SECONDS)
+
+
+def _announced(server: subprocess.Popen[bytes], place: Place, log: Path) -> str:
+    """The address that the server wrote down when it began to listen."""
+    file = place.root / "jupyter-runtime" / f"jpserver-{server.pid}.json"
+
+    def is_there() -> bool:
+        assert server.poll() is None, log.read_text()
+        return file.exists() and bool(file.read_text())
+
+    wait_until(is_there)
+    url = json.loads(file.read_text())["url"]
+    wait_until(partial(_answers, url))
+    return url
+
+
+def _answers(url: str) -> bool:
+    try:
+        urlopen(f"{url}api", timeout=SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def chromium(playwright: Playwright) -> Browser:
+    """The system's Chromium, else the one that Playwright installed."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    return playwright.chromium.launch(executable_path=found, args=CHROMIUM_ARGUMENTS)
+
+
+class LabPage:
+    """A page with one notebook open, and what went wrong in it."""
+
+    def __init__(self, page: Page, lab: Lab) -> None:
+        self.page = page
+        self.lab = lab
+        self.errors: list[str] = []
+        self.strangers: list[str] = []
+        page.set_default_timeout(SECONDS * 1000)
+        page.on("console", lambda said: said.type == "error" and self.errors.append(said.text))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._loaded(request.url))
+        page.on("websocket", lambda socket: self._loaded(socket.url))
+
+    def _loaded(self, url: str) -> None:
+        host = self.lab.url.partition("://")[2]
+        if not url.startswith(("data:", "blob:", f"http://{host}", f"ws://{host}")):
+            self.strangers.append(url)
+
+    def open(self, name: str) -> None:
+        """Open a notebook of the workspace and wait for its kernel."""
+        self.page.goto(f"{self.lab.url}lab/workspaces/auto-{name}/tree/{name}.ipynb?reset")
+        expect(self.cell(0)).to_be_visible()
+        self.wait_for_status("idle")
+
+    def cell(self, number: int) -> Locator:
+        """A cell of the notebook, from 0."""
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").nth(number)
+
+    def output(self, number: int) -> Locator:
+        """What stands below a cell."""
+        return self.cell(number).locator(".jp-Cell-outputArea")
+
+    def prompt(self, number: int) -> Locator:
+        """The brackets at the left of a cell."""
+        return self.cell(number).locator(".jp-InputArea-prompt")
+
+    def box(self, number: int = 0) -> Locator:
+        """An input box that a question opened and nobody has answered."""
+        return self.page.locator("input.jp-Stdin-input").nth(number)
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Begin a command of JupyterLab without waiting for its end."""
+        self.page.evaluate(
+            "([name, args]) => { window.jupyterapp.commands.execute(name, args) }",
+            [name, arguments],
+        )
+
+    def run(self, number: int, source: str | None = None) -> None:
+        """Run a cell, with a new source where one is given; does not wait."""
+        if source is not None:
+            self.page.evaluate(
+                """([at, text]) => window.jupyterapp.shell.currentWidget.content
+                    .widgets[at].model.sharedModel.setSource(text)""",
+                [number, source],
+            )
+        self.page.evaluate(
+            "at => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = at }", number
+        )
+        self.command("notebook:run-cell")
+
+    def finish(self, number: int) -> None:
+        """Wait until a cell that was run has ended."""
+        expect(self.prompt(number)).to_have_text("[*]:")
+        expect(self.prompt(number)).not_to_have_text("[*]:")
+
+    def status(self) -> str:
+        """What JupyterLab takes the kernel's status for."""
+        return self.page.evaluate(
+            """() => {
+                const context = window.jupyterapp.shell.currentWidget?.sessionContext;
+                return context?.session?.kernel?.status ?? 'none';
+            }"""
+        )
+
+    def wait_for_status(self, status: str) -> None:
+        """Wait until JupyterLab shows this status of the kernel."""
+        wait_until(lambda: self.status() == status)
+
+    def document(self, name: str) -> Any:
+        """The notebook as it is on disk."""
+        return nbformat.read(self.lab.place.workspace / f"{name}.ipynb", as_version=4)
+
+    def save(self) -> None:
+        """Save the notebook and wait until it is on disk."""
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
