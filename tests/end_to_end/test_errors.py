@@ -14,6 +14,7 @@ from codex_cli_bin import bundled_codex_path
 
 from codex_kernel.scripted_model import ScriptedModel
 
+from ..codex_binaries import binaries
 from .cutter import Cutter
 from .place import Kernel, Place, Result, kernel_in, new_place, scripted
 from .record import end_of, events
@@ -38,9 +39,9 @@ def model(place: Place) -> Iterator[ScriptedModel]:
         yield model
 
 
-@pytest.fixture(scope="module")
-def kernel(place: Place, model: ScriptedModel) -> Iterator[Kernel]:
-    with kernel_in(place, CODEX_KERNEL_SILENCE_SECONDS="20") as kernel:
+@pytest.fixture(scope="module", params=binaries().values(), ids=binaries().keys())
+def kernel(place: Place, model: ScriptedModel, request: pytest.FixtureRequest) -> Iterator[Kernel]:
+    with kernel_in(place, CODEX_BIN=str(request.param)) as kernel:
         yield kernel
 
 
