@@ -29,8 +29,8 @@ LIVE_BYTES_PER_TEXT_BYTE = 1.5
 """What updates may cost; with the final bundle (2.3 x prose) a turn stays below 5 x its text."""
 FIRST_BYTES = 2 * 1024
 """What updates of text may cost beyond that, so that short answers show at once."""
-STEP_BYTES = 96 * 1024
-"""What updates at the beginnings and ends of items may cost together."""
+STEP_BYTES, STEP_BYTES_PER_SECOND = 96 * 1024, 16 * 1024
+"""What updates at the beginnings and ends of items may cost together: more in a longer turn."""
 BARE_BYTES = 2_000
 """A picture up to this size shows no steps yet."""
 MESSAGE_BYTES = 600
@@ -80,6 +80,7 @@ class TurnDisplay:
         self._mode: Mode = mode
         self._console = ConsoleText(view, color=False)
         self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._is_shown = False
         self._has_text = False
@@ -102,7 +103,8 @@ class TurnDisplay:
         elif self._mode == "live":
             self._text_bytes += sum(_text_size(event) for event in events)
             self._is_step |= before != self.transcript.data["state"]
-            self._is_step |= any(map(_marks_step, events)) | self._growing.doubles(events, self._size)
+            self._is_step |= any(map(_marks_step, events))
+            self._is_step |= self._growing.doubles(events, self._size)
             if self._is_step or any(event["type"] in GROWTH for event in events):
                 self._update_soon(events)
 
@@ -135,6 +137,8 @@ class TurnDisplay:
             self._timer.cancel()
             self._timer = None
         if not self._is_worth():
+            if self._is_step:
+                self._timer = self._loop.call_later(self._until_affordable(), self._update)
             return
         turn = recent(self.transcript.data)
         data = bundle.mime_bundle(turn, self._live_view, final=False)
@@ -150,10 +154,15 @@ class TurnDisplay:
 
     def _is_worth(self) -> bool:
         """Whether the turn's text so far pays for another update, or a new step of it does."""
-        if self._is_step and self._spent_on_steps + self._size <= STEP_BYTES:
+        if self._is_step and self._until_affordable() <= 0:
             return True
         allowed = LIVE_BYTES_PER_TEXT_BYTE * self._text_bytes + FIRST_BYTES
         return self._spent_on_text + self._size <= allowed
+
+    def _until_affordable(self) -> float:
+        """Seconds until the turn is old enough for an update at a step."""
+        needed = (self._spent_on_steps + self._size - STEP_BYTES) / STEP_BYTES_PER_SECOND
+        return self._began + needed - self._loop.time()
 
     def _send(self, data: dict[str, Any]) -> None:
         turn_id = TurnId(self.transcript.data["turn_id"])

@@ -72,6 +72,12 @@ class Player:
     def say(self, text: str) -> None:
         self.feed(events.item_text("m", "text", text))
 
+    def run_commands(self, count: int) -> None:
+        for number in range(count):
+            command = {"id": f"c{number}", "type": "command", "status": "completed"}
+            command |= {"command": "ls", "cwd": None, "output": "a file\n" * 40, "exit_code": 0}
+            self.feed(events.item_completed(command))  # type: ignore[arg-type]
+
 
 @pytest.fixture
 def screen() -> Screen:
@@ -150,10 +156,7 @@ async def test_a_long_answer_is_redrawn_evenly_to_its_end(screen: Screen):
 async def test_a_short_answer_below_many_steps_is_seen_while_it_is_written(screen: Screen):
     player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=1e9), "live"))
     player.begin()
-    for number in range(10):
-        command = {"id": f"c{number}", "type": "command", "status": "completed"}
-        command |= {"command": "ls", "cwd": None, "output": "a file\n" * 40, "exit_code": 0}
-        player.feed(events.item_completed(command))  # type: ignore[arg-type]
+    player.run_commands(4)
     player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]
     before = len(screen.shown)
     for word in ["word "] * 200:
@@ -162,6 +165,20 @@ async def test_a_short_answer_below_many_steps_is_seen_while_it_is_written(scree
     lengths = [len(text) for text in screen.messages[before:]]
     assert lengths[0] == 5
     assert lengths[-1] > 500
+
+
+async def test_the_last_of_very_many_steps_is_shown_when_time_has_paid_for_it(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("codex_kernel.cell.display.STEP_BYTES_PER_SECOND", 1_000_000)
+    player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=1e9), "live"))
+    player.begin()
+    player.run_commands(60)
+    before = len(screen.shown)
+    assert len(screen.shown[-1][MIME]["items"]) < 60
+    async with asyncio.timeout(5):
+        await screen.shows_more(before)
+    assert len(screen.shown[-1][MIME]["items"]) == 60
 
 
 @pytest.mark.parametrize(
