@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TypeVar
 
+from codex_kernel.engine.inbox import Inbox
 from codex_kernel.engine.portal import Portal
 from codex_kernel.engine.session import Session
 from codex_kernel.errors import CodexError, LogError
@@ -47,6 +48,7 @@ class Engine:
         self._ready: concurrent.futures.Future[Session] = self._portal.submit(self._start())
         self._warm = self._portal.submit(self._connect())
         self._tidy = self._portal.submit(self._prune())
+        self._inbox = self._portal.submit(self._serve())
 
     def run(self, work: Callable[[Session], Awaitable[T]]) -> concurrent.futures.Future[T]:
         """Run work with the session, on the engine's loop."""
@@ -109,9 +111,13 @@ class Engine:
         except LogError as failure:
             logger.warning("Old turns are not removed: %s", failure)
 
+    async def _serve(self) -> None:
+        await Inbox(await asyncio.wrap_future(self._ready)).run()
+
     async def _stop(self) -> None:
         self._warm.cancel()
         self._tidy.cancel()
+        self._inbox.cancel()
         try:
             await asyncio.wrap_future(self._ready)
         finally:

@@ -94,7 +94,7 @@ class Keeper:
         limit = self._settings.image_bytes
         if path == self._notebook:
             limit = self._settings.image_bytes_per_turn
-        await self._session.note(
+        await self._session.notes.write(
             images.keep_before(
                 self._session.log, turn_id, path, content, existed=existed, max_bytes=limit
             )

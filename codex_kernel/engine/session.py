@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from codex_kernel._version import __version__
 from codex_kernel.app_server import questions
 from codex_kernel.app_server.client import (
     AppServer,
@@ -25,13 +24,15 @@ from codex_kernel.app_server.client import (
     thread_params,
 )
 from codex_kernel.engine.background import Background
+from codex_kernel.engine.connection import Connection, mark_retrieved
+from codex_kernel.engine.document import Document
 from codex_kernel.engine.keeper import Keeper
+from codex_kernel.engine.notes import Notes
 from codex_kernel.engine.turn import Submission, Turn
 from codex_kernel.errors import (
     AppServerGone,
     CodexError,
     LogError,
-    NotLoggedIn,
     RequestRefused,
     SessionInUse,
     SessionNotFound,
@@ -39,7 +40,6 @@ from codex_kernel.errors import (
 from codex_kernel.ids import CellId, NotebookPath, SessionId
 from codex_kernel.rpc.orphans import kill_orphans
 from codex_kernel.settings import SessionSettings, Settings
-from codex_kernel.turn.transcript import Transcript
 from codex_kernel.turn_log import bindings
 from codex_kernel.turn_log.log import TurnLog
 
@@ -58,41 +58,49 @@ class Session:
         """Nothing is started before `open()` or the first turn."""
         self.log = log
         self.settings: SessionSettings = settings.session
-        self.notebook = notebook
         self.id: SessionId | None = None
-        self.server: AppServer | None = None
         self.order = asyncio.Lock()
         self.current: Turn | None = None
+        self.turns: list[Turn] = []
+        """The turn that runs and those that wait."""
+        self.notes = Notes(settings.log.commit_seconds)
+        self.connection = Connection(settings.app_server, settings.log.folder)
         self.background = Background(self)
         self.keeper = Keeper(self, settings.log, notebook)
+        self.document = Document(log, self.notes, notebook, self.keeper.cell_ids)
         self.reported: dict[str, Any] = {}
         self.request_seconds = settings.app_server.request_seconds
         self._all = settings
-        self._cells: set[str] = set()
-        self._turns: list[Turn] = []
         self._notices: list[str] = []
         self._channel: Channel | None = None
         self._pump: asyncio.Task[None] | None = None
-        self._connecting: asyncio.Task[AppServer] | None = None
         self._opening: asyncio.Task[dict[str, Any]] | None = None
         self._is_fresh = True
         self._is_attached = False
-        self._is_logged_in = False
-        self._is_closed = False
+        self._attaching = asyncio.Lock()
         self._threads: set[str] = set()
-        self._writing: set[asyncio.Task[object]] = set()
+
+    @property
+    def notebook(self) -> NotebookPath | None:
+        """The document whose cells the turns are."""
+        return self.document.path
+
+    @property
+    def server(self) -> AppServer | None:
+        """The app-server, when one was started."""
+        return self.connection.server
 
     # Turns
 
     async def submit(self, submission: Submission) -> Turn:
         """Run a turn and return it when it has ended; its transcript tells how."""
         turn = Turn(self, submission, self._all.turn)
-        self._turns.append(turn)
+        self.turns.append(turn)
         try:
-            await turn.run(again=submission.cell_id in self._cells)
+            await turn.run(again=submission.cell_id in self.document.cells)
         finally:
-            self._turns.remove(turn)
-        self._note_later(self.log.compact(turn.id))
+            self.turns.remove(turn)
+        self.notes.write_later(self.log.compact(turn.id))
         return turn
 
     def interrupt(self, by: str) -> bool:
@@ -104,9 +112,9 @@ class Session:
 
     def cancel_all(self, by: str) -> bool:
         """Stop the running turn and take back those that wait; False when there is none."""
-        for turn in list(self._turns):
+        for turn in list(self.turns):
             turn.interrupt(by)
-        return bool(self._turns)
+        return bool(self.turns)
 
     def requested(self) -> dict[str, Any]:
         """The settings that the next turn asks for."""
@@ -126,74 +134,49 @@ class Session:
     async def mark_used(self, cell_id: CellId | None) -> None:
         """Note that the session has a turn, in this cell."""
         self._is_fresh = False
-        if cell_id is not None:
-            self._cells.add(cell_id)
         if self.id is not None:
-            await self.note(bindings.mark_used(self.log, self.id))
-            await self._bind(cell_id)
-
-    async def _bind(self, cell_id: CellId | None = None) -> None:
-        if self.notebook is not None and self.id is not None:
-            await self.note(bindings.bind(self.log, self.notebook, self.id, cell_id=cell_id))
-
-    async def note(self, writing: Coroutine[Any, Any, None]) -> None:
-        """Write to the log what is no event: bounded, and a failure is only logged.
-
-        The turn is more important than what is noted about it.
-        """
-        task = self._note_later(writing)
-        await asyncio.wait((task,), timeout=self._all.log.commit_seconds)
-
-    def _note_later(self, writing: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
-        task = asyncio.create_task(writing)
-        self._writing.add(task)
-        task.add_done_callback(self._written)
-        return task
-
-    def _written(self, task: asyncio.Task[object]) -> None:
-        self._writing.discard(task)
-        if not task.cancelled() and (failure := task.exception()) is not None:
-            logger.warning("Not noted in the turn log: %s", failure)
+            await self.notes.write(bindings.mark_used(self.log, self.id))
+            await self.document.bind(self.id, cell_id)
 
     # Which session
 
     async def attach(self) -> None:
-        """Take up the session that the notebook is bound to, when it still is that notebook."""
-        if self._is_attached:
-            return
-        self._is_attached = True
+        """Take up the session that the notebook is bound to, when it still is that notebook.
+
+        As long as it is bound to none, the next call looks again.
+        """
+        async with self._attaching:
+            if not self._is_attached and self.id is None:
+                self._is_attached = await self._attach()
+
+    async def _attach(self) -> bool:
+        """Whether it is settled what the notebook is bound to."""
         if self.notebook is None or self.settings.on_restart == "new":
-            return
+            return True
         try:
-            cells = await self.keeper.cell_ids()
-            binding = await bindings.bound_session(self.log, self.notebook, cells)
+            binding = await self.document.binding()
         except LogError as failure:
             self._notices.append(f"This is a new session: {failure}")
-            return
+            return True
         if binding is None:
-            return
+            return False
         if binding.is_foreign:
-            await self.note(bindings.forget_notebook(self.log, self.notebook))
             self._notices.append(_foreign(binding.session_id))
-            return
+            return True
         self.id = binding.session_id
-        self._cells = set(binding.cell_ids)
         known = await bindings.session(self.log, binding.session_id)
         self._is_fresh = known is None or known.is_fresh
         if known is not None and not known.is_fresh:
             count = f"{known.turns} turn" + ("s" if known.turns != 1 else "")
             self._notices.append(f"Continuing a session of {count}; `/new` begins a new one.")
+        return True
 
     async def recognise(self, cell_id: CellId | None) -> None:
         """Begin blank when the notebook's file has become another notebook under the kernel."""
-        if self.id is None or not self._cells or cell_id is None or cell_id in self._cells:
-            return
-        in_file = await self.keeper.cell_ids()
-        if in_file and self._cells.isdisjoint(in_file):
+        if self.id is not None and await self.document.is_another(cell_id):
             earlier = self.id
             await self.new()
-            if self.notebook is not None:
-                await self.note(bindings.forget_notebook(self.log, self.notebook))
+            await self.document.forget()
             self._notices.append(_foreign(earlier))
 
     def take_notices(self) -> list[str]:
@@ -205,16 +188,15 @@ class Session:
         """Let go of the session; the next turn begins a new one."""
         await self._leave()
         self.id, self._is_fresh, self._is_attached = None, True, True
-        self._cells, self._notices, self.reported = set(), [], {}
-        if self.notebook is not None:
-            await self.note(bindings.unbind(self.log, self.notebook))
+        self._notices, self.reported = [], {}
+        await self.document.unbind()
 
     async def resume(self, session_id: SessionId) -> dict[str, Any]:
         """Take up another session; returns the settings it reports."""
         await self._leave()
         self.id, self._is_fresh, self._is_attached, self._notices = session_id, False, True, []
         reported = await self.open()
-        await self._bind()
+        await self.document.bind(session_id)
         return reported
 
     async def fork(self, session_id: SessionId | None = None) -> SessionId:
@@ -222,78 +204,46 @@ class Session:
         source = session_id or self.id
         if source is None:
             raise SessionNotFound("There is no session to fork yet.", next_step="Run a prompt.")
-        server = await self.connect()
+        server = await self.connection.connect()
         others = await self._foreign_servers(server)
-        params = fork_params(self.settings, self._all.app_server, source, self._name, others)
+        params = fork_params(self.settings, self._all.app_server, source, self.notebook, others)
         result = await self._thread_request(server, "thread/fork", params)
-        copy = SessionId(result["thread"]["id"])
         await self._leave()
         self._is_fresh, self._is_attached = False, True
+        copy = SessionId(result["thread"]["id"])
         await self._opened(server, copy, result)
-        await self._bind()
         return copy
-
-    @property
-    def _name(self) -> str | None:
-        return self.notebook
 
     # The app-server and the thread on it
 
     async def connect(self) -> AppServer:
-        """The app-server, started when there is none (any more).
-
-        All who ask while it starts wait for the same one; a cancelled wait does not stop it.
-        """
-        if self._is_closed:
-            raise AppServerGone("The session is closed.", next_step="Restart the kernel.")
-        if self.server is not None and not self.server.is_gone:
-            return self.server
-        if self._connecting is None or self._connecting.done():
-            self._connecting = asyncio.create_task(self._connect())
-            self._connecting.add_done_callback(_retrieve)
-        return await asyncio.shield(self._connecting)
-
-    async def _connect(self) -> AppServer:
-        self._channel, self._is_logged_in, self.server = None, False, None
-        server = await AppServer.start(
-            self._all.app_server,
-            data_folder=self._all.log.folder,
-            client_version=__version__,
-        )
-        if self._is_closed:
-            await server.aclose()
-            raise AppServerGone("The session was closed while Codex started.", next_step="")
-        self.server = server
-        server.subscribe(self._on_account)
-        self._notices += server.warnings
-        return server
+        """The app-server, started when there is none (any more)."""
+        return await self.connection.connect()
 
     async def open(self) -> dict[str, Any]:
         """Have the thread open on a running app-server; returns the settings it reports.
 
         Waiting for it may be cancelled, the opening itself goes on for whoever asks next.
         """
-        if self._channel is not None and self.server is not None and not self.server.is_gone:
-            await self._require_account(self.server)
+        if self._channel is not None and self.connection.is_alive:
+            await self.connection.require_account()
             return self.reported
         if self._opening is None or self._opening.done():
             self._opening = asyncio.create_task(self._open())
-            self._opening.add_done_callback(_retrieve)
+            self._opening.add_done_callback(mark_retrieved)
         return await asyncio.shield(self._opening)
 
     async def _open(self) -> dict[str, Any]:
-        server = await self.connect()
-        await self._require_account(server)
+        server = await self.connection.connect()
+        await self.connection.require_account()
         await self.attach()
         if self.id is not None:
             result = await self._resumed(server, self.id)
             if result is not None:
                 return await self._opened(server, self.id, result)
+        others = await self._foreign_servers(server)
         params = thread_params(
-            self.settings,
-            self._all.app_server,
-            notebook=self._name,
-            mcp_servers=await self._foreign_servers(server),
+            self.settings, self._all.app_server, notebook=self.notebook, mcp_servers=others
         )
         result = await server.request("thread/start", params)
         return await self._opened(server, SessionId(result["thread"]["id"]), result)
@@ -301,7 +251,9 @@ class Session:
     async def _resumed(self, server: AppServer, session_id: SessionId) -> dict[str, Any] | None:
         """Resume; None for a session that never had a turn, which Codex does not keep."""
         others = await self._foreign_servers(server)
-        params = resume_params(self.settings, self._all.app_server, session_id, self._name, others)
+        params = resume_params(
+            self.settings, self._all.app_server, session_id, self.notebook, others
+        )
         try:
             return await self._thread_request(server, "thread/resume", params)
         except SessionNotFound:
@@ -333,9 +285,13 @@ class Session:
         self.id = session_id
         self._threads.add(session_id)
         self.reported = {**effective(result, self.settings), "version": server.version}
+        self._notices += [text for text in server.warnings if text not in self._notices]
+        server.warnings.clear()
         if server.process is not None:
-            await self.note(self.log.remember_app_server(*server.process, sorted(self._threads)))
-        await self.note(
+            await self.notes.write(
+                self.log.remember_app_server(*server.process, sorted(self._threads))
+            )
+        await self.notes.write(
             bindings.remember_session(
                 self.log,
                 session_id,
@@ -344,22 +300,10 @@ class Session:
                 is_fresh=self._is_fresh,
             )
         )
-        await self._bind()
+        await self.document.bind(session_id)
         self._channel = server.open_channel(session_id)
         self._pump = asyncio.create_task(self._run_pump(self._channel))
         return self.reported
-
-    async def _require_account(self, server: AppServer) -> None:
-        if self._is_logged_in:
-            return
-        answer = await server.request("account/read", {})
-        if answer.get("account") is None and answer.get("requiresOpenaiAuth"):
-            raise NotLoggedIn("Codex is not logged in.")
-        self._is_logged_in = True
-
-    def _on_account(self, message: dict[str, Any]) -> None:
-        if message["method"] == "account/updated":
-            self._is_logged_in = False  # somebody logged in or out: look again
 
     async def _run_pump(self, channel: Channel) -> None:
         """The one reader of the thread: hands its messages to the turn that runs."""
@@ -425,11 +369,6 @@ class Session:
         turns: Iterable[dict[str, Any]] = answer["thread"]["turns"]
         return next((turn for turn in turns if turn["id"] == codex_turn_id), None)
 
-    def kill_server(self) -> None:
-        """The last means against a turn that does not stop; never on a shared app-server."""
-        if self.server is not None and not self.server.is_shared:
-            self.server.kill()
-
     # The end
 
     async def _leave(self) -> None:
@@ -440,7 +379,7 @@ class Session:
             self._pump.cancel()
             await asyncio.gather(self._pump, return_exceptions=True)
             self._pump = None
-        if self.id is not None and self.server is not None and not self.server.is_gone:
+        if self.id is not None and self.connection.is_alive:
             try:
                 await self.ask("thread/unsubscribe")
             except CodexError:
@@ -448,26 +387,19 @@ class Session:
 
     async def aclose(self) -> None:
         """End what runs, then the app-server with everything it started."""
-        self._is_closed = True
-        turns = list(self._turns)
+        turns = list(self.turns)
         self.cancel_all("the end of the kernel")
-        for beginning in (self._opening, self._connecting):
-            if beginning is not None and not beginning.done():
-                beginning.cancel()
-                await asyncio.gather(beginning, return_exceptions=True)
-        if self.server is not None:
-            await self.server.aclose()
+        if self._opening is not None and not self._opening.done():
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
+        await self.connection.aclose()
         for turn in turns:
             await turn.done.wait()
         if self._pump is not None:
             await asyncio.gather(self._pump, return_exceptions=True)
         await asyncio.to_thread(kill_orphans, self._threads)
-        await self.note(self.log.forget_app_server())
-        if self._writing:
-            await asyncio.wait(self._writing, timeout=self._all.log.commit_seconds)
-        for task in list(self._writing):
-            task.cancel()
-        await asyncio.gather(*self._writing, return_exceptions=True)
+        await self.notes.write(self.log.forget_app_server())
+        await self.notes.aclose()
 
 
 def _session_error(refused: RequestRefused, session_id: str) -> CodexError:
@@ -490,12 +422,3 @@ def _foreign(session_id: str) -> str:
         "An earlier notebook of this name had a session of its own. "
         f"This one begins blank; `/resume {session_id}` takes that session up."
     )
-
-
-def _retrieve(task: asyncio.Task[Any]) -> None:
-    """Mark an exception as seen: whoever waited for the task has it."""
-    if not task.cancelled():
-        task.exception()
-
-
-__all__ = ["Session", "Submission", "Transcript", "Turn"]

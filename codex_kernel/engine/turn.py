@@ -14,8 +14,9 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from codex_kernel.app_server import questions, translate
+from codex_kernel.app_server import translate
 from codex_kernel.app_server.outcome import outcome
+from codex_kernel.engine.asking import Asking
 from codex_kernel.engine.asks import Ask, Place
 from codex_kernel.engine.broker import Broker, Door
 from codex_kernel.errors import (
@@ -26,17 +27,9 @@ from codex_kernel.errors import (
     RequestRefused,
     RequestTimedOut,
 )
-from codex_kernel.ids import CellId, NotebookPath, TurnId, approval_id, new_turn_id
+from codex_kernel.ids import CellId, NotebookPath, TurnId, new_turn_id
 from codex_kernel.settings import TurnSettings
 from codex_kernel.turn import events
-from codex_kernel.turn.approvals import (
-    Answer,
-    Decision,
-    approval_decided,
-    approval_requested,
-    input_answered,
-    input_requested,
-)
 from codex_kernel.turn.events import Draft, Event, TurnErrorInfo
 from codex_kernel.turn.state import FinalState
 from codex_kernel.turn.transcript import Transcript, closing_drafts
@@ -86,7 +79,8 @@ class Turn:
         self._settings = settings
         self._record: TurnRecord | None = None
         self._taken_over: Transcript | None = None
-        self._broker = Broker(submission.door, expiry_seconds=settings.approval_seconds)
+        broker = Broker(submission.door, expiry_seconds=settings.approval_seconds)
+        self.asking = Asking(self, session, broker)
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[tuple[FinalState, TurnErrorInfo | None]]
         self._ended = self._loop.create_future()
@@ -94,9 +88,7 @@ class Turn:
         self._stop_reason: TurnErrorInfo | None = None
         self._first_stop: float | None = None
         self._early: list[dict[str, Any]] | None = []
-        self._requests: dict[Any, str] = {}
         self._is_completing = False
-        self._asked = 0
         self._heard = self._loop.time()
         self._last_error: dict[str, Any] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -109,6 +101,12 @@ class Turn:
         """The state of the turn as of its last event."""
         assert self._record is not None, "run() opens the record first"
         return self._taken_over or self._record.transcript
+
+    def questions(self) -> list[dict[str, Any]]:
+        """Everything that was asked, decided or not."""
+        if self._record is None:
+            return []
+        return [*self.transcript.data["approvals"], *self.transcript.data["inputs"]]
 
     @property
     def is_recorded(self) -> bool:
@@ -266,7 +264,7 @@ class Turn:
             if "id" in message:
                 await self._translated(notes)
                 notes = []
-                self._ask_user(message)
+                self._spawn(self.asking.take(message))
             elif params.get("threadId") != self._session.id:
                 continue  # of a sub-agent: its own story
             elif params.get("turnId", self.codex_turn_id) != self.codex_turn_id:
@@ -289,7 +287,7 @@ class Turn:
             if message["method"] == "error":
                 self._last_error = message["params"].get("error")
             elif message["method"] == "serverRequest/resolved":
-                self._resolved_elsewhere(message["params"]["requestId"])
+                self.asking.resolved_elsewhere(message["params"]["requestId"])
         drafts = self._without_echo(translate.translate(notes))
         if self._is_completing:
             _mark_killed(drafts)
@@ -331,43 +329,6 @@ class Turn:
         if not self._ended.done():
             self._ended.set_result(self._after_failure(failure))
 
-    # Questions
-
-    def _ask_user(self, request: dict[str, Any]) -> None:
-        self._asked += 1
-        item = questions.subject(request, self.transcript)
-        question = questions.question(request, approval_id(self.id, self._asked), item)
-        if question is None:
-            self._spawn(self._session.refuse(request))
-            return
-        self._requests[request["id"]] = question["id"]
-        self._spawn(self._settle(request, question))
-
-    async def _settle(self, request: dict[str, Any], question: Any) -> None:
-        is_input = "questions" in question
-        asked = input_requested(question) if is_input else approval_requested(question)
-        await self.emit([asked])
-        reply = await self._broker.settle(question)
-        self._requests.pop(request["id"], None)
-        if isinstance(reply, Answer):
-            await self.emit([input_answered(question, reply)])
-        else:
-            await self.emit([approval_decided(question["id"], reply)])
-        await self._session.respond(request, questions.reply(request, reply))
-        if isinstance(reply, Decision) and reply.choice == "stop":
-            self.interrupt(reply.by)
-        elif isinstance(reply, Decision) and reply.choice == "decline" and reply.reason:
-            await self.steer(f"I declined that: {reply.reason}", reply.by)
-
-    def _resolved_elsewhere(self, request_id: Any) -> None:
-        question_id = self._requests.get(request_id)
-        if question_id is not None:
-            self.answer(question_id, Decision("decline", "another client of the app-server"))
-
-    def answer(self, question_id: str, reply: Decision | Answer) -> bool:
-        """Answer an open question from elsewhere; False when somebody was first."""
-        return self._broker.answer(question_id, reply)
-
     # Wishes
 
     async def steer(self, text: str, by: str) -> None:
@@ -383,7 +344,7 @@ class Turn:
         """
         if self._first_stop is not None:
             if self._loop.time() - self._first_stop >= self._settings.escalation_seconds:
-                self._session.kill_server()
+                self._session.connection.kill()
             return
         self._first_stop = self._loop.time()
         self._stop_reason = reason or {

@@ -1,0 +1,75 @@
+"""The notebook of a session: which session it is bound to, and whether it still is that notebook.
+
+A path alone identifies nothing: `Untitled.ipynb` comes again and again. So the binding also knows
+the cells in which turns ran, and a file that has none of them is another notebook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from codex_kernel.engine.notes import Notes
+from codex_kernel.ids import CellId, NotebookPath, SessionId
+from codex_kernel.turn_log import bindings
+from codex_kernel.turn_log.bindings import Binding
+from codex_kernel.turn_log.log import TurnLog
+
+ReadCells = Callable[[], Awaitable[set[str] | None]]
+"""The ids of the cells in the notebook's file; None when they cannot be read."""
+
+
+class Document:
+    """A notebook, or none: then nothing is ever bound."""
+
+    def __init__(
+        self, log: TurnLog, notes: Notes, path: NotebookPath | None, read_cells: ReadCells
+    ) -> None:
+        """Nothing is read before it is asked for."""
+        self.path = path
+        self.cells: set[str] = set()
+        """The cells in which turns of the present session ran."""
+        self._log = log
+        self._notes = notes
+        self._read_cells = read_cells
+
+    async def binding(self) -> Binding | None:
+        """The session that the notebook is bound to; raises `LogError`.
+
+        One that belonged to another notebook of this path is said to be foreign, and forgotten.
+        """
+        if self.path is None:
+            return None
+        found = await bindings.bound_session(self._log, self.path, await self._read_cells())
+        if found is not None and found.is_foreign:
+            await self.forget()
+        elif found is not None:
+            self.cells = set(found.cell_ids)
+        return found
+
+    async def is_another(self, cell_id: CellId | None) -> bool:
+        """Whether the file has become another notebook under the kernel."""
+        if not self.cells or cell_id is None or cell_id in self.cells:
+            return False
+        in_file = await self._read_cells()
+        return bool(in_file) and self.cells.isdisjoint(in_file or ())
+
+    async def bind(self, session_id: SessionId, cell_id: CellId | None = None) -> None:
+        """Bind the notebook to a session, or note one more cell in which it ran."""
+        if cell_id is not None:
+            self.cells.add(cell_id)
+        if self.path is not None:
+            await self._notes.write(
+                bindings.bind(self._log, self.path, session_id, cell_id=cell_id)
+            )
+
+    async def unbind(self) -> None:
+        """Go on without a session; what the notebook asks for stays."""
+        self.cells = set()
+        if self.path is not None:
+            await self._notes.write(bindings.unbind(self._log, self.path))
+
+    async def forget(self) -> None:
+        """Another notebook has this path now: nothing of the earlier one is its own."""
+        self.cells = set()
+        if self.path is not None:
+            await self._notes.write(bindings.forget_notebook(self._log, self.path))

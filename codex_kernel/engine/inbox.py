@@ -1,0 +1,186 @@
+"""What others ask of our turns and session: command rows, claimed and answered.
+
+A browser, the command line or a second client cannot reach into this process; they write what
+they want into the log. The owner looks ten times a second while a turn runs and once a second
+otherwise; looking costs one `PRAGMA data_version`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from codex_kernel.engine.session import Session
+from codex_kernel.engine.turn import Turn
+from codex_kernel.errors import CodexError, LogError, RequestRefused
+from codex_kernel.turn.approvals import Answer, Decision, is_allowed
+from codex_kernel.turn_log import bindings, commands
+from codex_kernel.turn_log.commands import CommandRow, Target
+
+logger = logging.getLogger(__name__)
+
+BUSY_SECONDS = 0.05
+IDLE_SECONDS = 0.5
+"""Half of what is promised (0.1 s and 1 s): a claim takes a moment too."""
+
+Outcome = dict[str, Any]
+
+
+class Inbox:
+    """Claims commands for one session until its `run()` is cancelled."""
+
+    def __init__(self, session: Session) -> None:
+        """Nothing is claimed before `run()`."""
+        self._session = session
+        self._doing: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Claim and answer, for ever."""
+        seen: tuple[int, list[Target]] | None = None
+        try:
+            while True:
+                await asyncio.sleep(BUSY_SECONDS if self._session.turns else IDLE_SECONDS)
+                try:
+                    now = (await self._session.log.database.version(), self._targets())
+                    if now != seen:
+                        seen = now
+                        await self._claim(now[1])
+                except LogError as failure:
+                    logger.debug("The log cannot be asked for commands: %s", failure)
+        finally:
+            for task in list(self._doing):
+                task.cancel()
+
+    def _targets(self) -> list[Target]:
+        session = self._session
+        targets: list[Target] = []
+        for turn in session.turns:
+            targets.append(("turn", turn.id))
+            for question in turn.questions():
+                targets.append(("approval", question["id"]))
+        if session.id is not None:
+            targets.append(("session", session.id))
+        return targets
+
+    async def _claim(self, targets: list[Target]) -> None:
+        for row in await commands.claim(self._session.log, targets):
+            task = asyncio.create_task(self._do(row))
+            self._doing.add(task)
+            task.add_done_callback(self._doing.discard)
+
+    async def _do(self, row: CommandRow) -> None:
+        verb = _VERBS.get((row.target_kind, row.verb))
+        try:
+            outcome = await verb(self, row) if verb else _error(f"`{row.verb}` is not known here.")
+        except CodexError as failure:
+            outcome = _error(str(failure))
+        except Exception as failure:  # whoever asked must get an answer
+            logger.exception("A command from outside failed")
+            outcome = _error(f"codex_kernel failed: {failure}")
+        try:
+            await commands.finish(self._session.log, row.command_id, outcome)
+        except LogError as failure:
+            logger.warning("The answer to a command is not recorded: %s", failure)
+
+    def _turn(self, turn_id: str) -> Turn | None:
+        return next((turn for turn in self._session.turns if turn.id == turn_id), None)
+
+    def _question(self, question_id: str) -> tuple[Turn, dict[str, Any]] | None:
+        for turn in self._session.turns:
+            for question in turn.questions():
+                if question["id"] == question_id:
+                    return turn, question
+        return None
+
+    async def _interrupt(self, row: CommandRow) -> Outcome:
+        turn = self._turn(row.target_id)
+        if turn is None:
+            return _error("The turn has ended.")
+        turn.interrupt(row.by)
+        return {"ok": True}
+
+    async def _cancel(self, row: CommandRow) -> Outcome:
+        turn = self._turn(row.target_id)
+        if turn is None or turn is self._session.current:
+            return _error("The turn does not wait any more: interrupt it to stop it.")
+        turn.interrupt(row.by)
+        return {"ok": True}
+
+    async def _steer(self, row: CommandRow) -> Outcome:
+        text = str(row.args.get("text") or "")
+        turn = self._turn(row.target_id)
+        if turn is None or turn.codex_turn_id is None:
+            return _error("The turn does not run (any more): nothing was sent.", text=text)
+        try:
+            await turn.steer(text, row.by)
+        except RequestRefused:
+            return _error("The turn ended before this could be sent.", text=text)
+        return {"ok": True}
+
+    async def _decide(self, row: CommandRow) -> Outcome:
+        found = self._question(row.target_id)
+        if found is None:
+            return _error("There is no such question.")
+        turn, question = found
+        reply = _reply(row, question)
+        if reply is None:
+            return _error("This question does not take that answer.")
+        if turn.asking.answer(row.target_id, reply):
+            return {"ok": True}
+        return _error(
+            f"{question.get('by') or 'Somebody else'} was first.",
+            by=question.get("by"),
+            decision=question.get("decision"),
+        )
+
+    async def _rename(self, row: CommandRow) -> Outcome:
+        title = str(row.args["title"])
+        await self._session.ask("thread/name/set", name=title)
+        await bindings.remember_session(self._session.log, row.target_id, title=title)
+        return {"ok": True}
+
+    async def _fork(self, row: CommandRow) -> Outcome:
+        last = row.args.get("last_turn_id")
+        answer = await self._session.ask("thread/fork", **({"lastTurnId": last} if last else {}))
+        return {"ok": True, "session_id": answer["thread"]["id"]}
+
+    async def _stop_background(self, row: CommandRow) -> Outcome:
+        stopped = await self._session.background.stop(row.args.get("process_id"))
+        return {"ok": True, "stopped": len(stopped)}
+
+    async def _release(self, row: CommandRow) -> Outcome:
+        if self._session.turns:
+            return _error("A turn of this session runs: stop it first.")
+        await self._session.new()
+        return {"ok": True}
+
+
+_VERBS: dict[tuple[str, str], Callable[[Inbox, CommandRow], Awaitable[Outcome]]] = {
+    ("turn", "interrupt"): Inbox._interrupt,
+    ("turn", "cancel"): Inbox._cancel,
+    ("turn", "steer"): Inbox._steer,
+    ("approval", "decide"): Inbox._decide,
+    ("session", "rename"): Inbox._rename,
+    ("session", "fork"): Inbox._fork,
+    ("session", "stop_background"): Inbox._stop_background,
+    ("session", "release"): Inbox._release,
+}
+
+
+def _reply(row: CommandRow, question: dict[str, Any]) -> Decision | Answer | None:
+    """The answer that a command gives, or None when the question does not take it."""
+    if "questions" in question:
+        answers = row.args.get("answers")
+        return Answer(answers if isinstance(answers, dict) else None, row.by)
+    choice = row.args.get("decision")
+    if choice == "always" and row.args.get("rule") != question.get("rule"):
+        return None  # a rule outlives the session: whoever allows it must have seen it
+    if not isinstance(choice, str) or not is_allowed(question, choice):  # type: ignore[arg-type]
+        return None
+    return Decision(choice, row.by, row.args.get("reason"))  # type: ignore[arg-type]  # checked
+
+
+def _error(message: str, **more: Any) -> Outcome:
+    return {"error": message, **more}
