@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -21,7 +22,8 @@ from benchmarks.place import Place
 from benchmarks.worker import WARM, Figures
 
 MIME = "application/vnd.codex.turn.v1+json"
-SECONDS = 30.0
+SECONDS = 60.0
+START_ATTEMPTS = 3
 RECONNECT_MILLISECONDS = 1
 """By default ZeroMQ tries again after 100 ms, which is all one would see of a kernel's start."""
 
@@ -64,21 +66,30 @@ def shows_text(message: dict[str, Any]) -> bool:
 class Kernel:
     """A running kernel; made by `start_kernel`."""
 
-    def __init__(self, manager: KernelManager, began: float) -> None:
-        """Connect, and wait for the reply to a kernel_info request."""
+    def __init__(self, manager: KernelManager) -> None:
+        """Connect to a kernel that was started."""
+        self._manager = manager
+        self.start_seconds = 0.0
+        self.start_cpu_seconds = 0.0
         self.session = manager.session
         self.process = psutil.Process(manager.provisioner.process.pid)  # type: ignore[union-attr]
         self._iopub = _connect(manager, "iopub", zmq.SUB)
         self._iopub.setsockopt(zmq.SUBSCRIBE, b"")
         self._shell = _connect(manager, "shell", zmq.DEALER)
+
+    def wait_until_ready(self, began: float) -> None:
+        """Wait for the reply to a kernel_info request; `began` is when the process was."""
         self.session.send(self._shell, "kernel_info_request", {})
         self._receive(self._shell)
         self.start_seconds = time.perf_counter() - began
+        self.start_cpu_seconds = self.cpu_seconds()
 
     def close(self) -> None:
-        """Close the sockets."""
+        """Close the sockets and shut the kernel down."""
         for socket in (self._iopub, self._shell):
             socket.close(linger=0)
+        self._manager.shutdown_kernel(now=self._has_ended())
+        self._manager.cleanup_resources()
 
     def run(self, code: str, *, live: bool = True) -> Cell:
         """Run a cell as a notebook does, or (`live` false) as a headless runner."""
@@ -144,10 +155,13 @@ class Kernel:
         if reply["content"]["status"] != "ok":
             raise ValueError(f"The cell failed: {reply['content']}")
 
+    def _has_ended(self) -> bool:
+        return not self.process.is_running() or self.process.status() == psutil.STATUS_ZOMBIE
+
     def _receive(self, socket: zmq.Socket[bytes]) -> list[bytes]:
         deadline = time.monotonic() + SECONDS
         while not socket.poll(1000):
-            if time.monotonic() > deadline or not self.process.is_running():
+            if time.monotonic() > deadline or self._has_ended():
                 raise NoAnswer
         return socket.recv_multipart()
 
@@ -155,26 +169,38 @@ class Kernel:
 @contextmanager
 def start_kernel(place: Place, *, spec: str = "codex", **environ: str) -> Iterator[Kernel]:
     """A kernel started as a Jupyter server would, ready to run cells; shut down at the end."""
-    notebook = str(place.workspace / "benchmark.ipynb")
-    manager = KernelManager(kernel_name=spec)
-    environment = place.environ(JPY_SESSION_NAME=notebook, **environ)
-    with open(place.root / "kernel.log", "ab") as log:
-        began = time.perf_counter()
-        manager.start_kernel(
-            cwd=str(place.workspace), env=environment, stdout=log, stderr=subprocess.STDOUT
-        )
+    log = place.root / "kernel.log"
+    kernel = _started(place, spec, environ, log)
     try:
-        kernel = Kernel(manager, began)
-        try:
-            yield kernel
-        finally:
-            kernel.close()
+        yield kernel
     except Exception as error:
-        error.add_note((place.root / "kernel.log").read_text(errors="replace")[-4000:])
+        error.add_note(log.read_text(errors="replace")[-4000:])
         raise
     finally:
-        manager.shutdown_kernel(now=False)
-        manager.cleanup_resources()
+        kernel.close()
+
+
+def _started(place: Place, spec: str, environ: dict[str, str], log: Path) -> Kernel:
+    """Start it; again when it ends before it answers, for its ports may just have been taken."""
+    notebook = str(place.workspace / "benchmark.ipynb")
+    environment = place.environ(JPY_SESSION_NAME=notebook, **environ)
+    for attempt in range(START_ATTEMPTS):
+        manager = KernelManager(kernel_name=spec)
+        with open(log, "ab") as output:
+            began = time.perf_counter()
+            manager.start_kernel(
+                cwd=str(place.workspace), env=environment, stdout=output, stderr=subprocess.STDOUT
+            )
+        kernel = Kernel(manager)
+        try:
+            kernel.wait_until_ready(began)
+            return kernel
+        except NoAnswer as error:
+            kernel.close()
+            if attempt == START_ATTEMPTS - 1:
+                error.add_note(log.read_text(errors="replace")[-4000:])
+                raise
+    raise AssertionError
 
 
 def _connect(files: ConnectionFileMixin, channel: str, kind: int) -> zmq.Socket[bytes]:

@@ -47,8 +47,11 @@ class Place:
         return bundled_codex_path()
 
     def environ(self, **more: str) -> dict[str, str]:
-        """An environment without anything of the user's own Codex or Jupyter."""
-        own = ("CODEX", "OPENAI", "JPY", "JUPYTER_")
+        """An environment without anything of the user's own Codex or Jupyter.
+
+        Python may keep bytecode: an installed package has it, a checkout must not compile anew.
+        """
+        own = ("CODEX", "OPENAI", "JPY", "JUPYTER_", "PYTHONDONTWRITEBYTECODE")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         return {
             **kept,

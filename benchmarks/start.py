@@ -18,12 +18,15 @@ def start_rows(*, quick: bool) -> list[Row]:
     """Against ipykernel's own kernel, and against the bare reader from its birth."""
     rounds = 2 if quick else ROUNDS
     ours, plain, cold, warm, bare = [], [], [], [], []
+    our_cpu, plain_cpu = [], []
     with new_place() as place:
         for _ in range(rounds + 1):
             with start_kernel(place, spec="python3") as kernel:
                 plain.append(kernel.start_seconds * 1e3)
+                plain_cpu.append(kernel.start_cpu_seconds * 1e3)
             with start_kernel(place) as kernel:
                 ours.append(kernel.start_seconds * 1e3)
+                our_cpu.append(kernel.start_cpu_seconds * 1e3)
                 for samples in (cold, warm):
                     cell = kernel.run(PROMPT)
                     samples.append((cell.first_text() - cell.sent) * 1e3)
@@ -35,6 +38,7 @@ def start_rows(*, quick: bool) -> list[Row]:
     # The first round fills the caches of the disk.
     return [
         Row("kernel start, against ipykernel", "ms", ours[1:], plain[1:], START_TARGET),
+        Row("CPU of the kernel's start, against ipykernel", "ms", our_cpu[1:], plain_cpu[1:]),
         Row("cold prompt to first text, against bare from spawn", "ms", cold[1:], bare[1:]),
         Row("second prompt to first text", "ms", warm[1:]),
     ]
