@@ -114,6 +114,7 @@ class BareReader:
 def main(root: str) -> None:
     """Answer every prompt on stdin with the figures of its turn, on a fresh but warm thread."""
     with BareReader(Place(Path(root))) as reader:
+        print("ready", flush=True)
         for line in sys.stdin:
             order = json.loads(line)
             thread = reader.new_thread()

@@ -15,6 +15,7 @@ from openai_codex import Codex, CodexConfig  # pyright: ignore[reportMissingImpo
 def main(codex_bin: str, cwd: str) -> None:
     """Answer every prompt on stdin with the figures of its turn, on a fresh but warm thread."""
     with Codex(CodexConfig(codex_bin=codex_bin, cwd=cwd)) as codex:
+        print("ready", flush=True)
         for line in sys.stdin:
             order = json.loads(line)
             thread = codex.thread_start(cwd=cwd)

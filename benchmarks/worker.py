@@ -14,6 +14,7 @@ from typing import Protocol
 
 from benchmarks.place import Place
 
+READY = "ready"
 WARM = 'Warm up @@ [["words", 20]]'
 
 
@@ -59,12 +60,17 @@ class Worker:
 
 @contextmanager
 def start_worker(command: Sequence[str], place: Place) -> Iterator[Worker]:
-    """Start a worker; it ends with its stdin."""
+    """Start a worker and wait until it says that Codex is there; it ends with its stdin.
+
+    Two app-servers that set up the same CODEX_HOME at once get in each other's way.
+    """
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=place.environ())
     assert process.stdin is not None
     assert process.stdout is not None
     try:
+        if process.stdout.readline().strip() != READY:
+            raise ValueError(f"{process.args} did not start.")
         yield Worker(process)
     finally:
         process.stdin.close()
