@@ -6,6 +6,8 @@ event before Codex hears it.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from codex_kernel.app_server import questions
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from codex_kernel.engine.turn import Turn
 
 ANOTHER_CLIENT = "another client of the app-server"
+SETTLING_SECONDS = 2.0
+"""The record of a decision is written within this, or not at all."""
 
 
 class Asking:
@@ -37,6 +41,7 @@ class Asking:
         self._session = session
         self._broker = broker
         self._waiting: dict[Any, str] = {}
+        self._settled: dict[str, asyncio.Event] = {}
         self._asked = 0
 
     async def take(self, request: dict[str, Any]) -> None:
@@ -48,10 +53,12 @@ class Asking:
             await self._session.refuse(request)
             return
         self._waiting[request["id"]] = question["id"]
+        settled = self._settled[question["id"]] = asyncio.Event()
         await self._turn.emit([_requested(question)])
         reply = await self._broker.settle(question)
         self._waiting.pop(request["id"], None)
         await self._turn.emit([_settled(question, reply)])
+        settled.set()
         await self._session.respond(request, questions.reply(request, reply))
         await self._follow_up(reply)
 
@@ -62,6 +69,12 @@ class Asking:
             self._turn.interrupt(reply.by)
         elif reply.choice == "decline" and reply.reason:
             await self._turn.steer(f"I declined that: {reply.reason}", reply.by)
+
+    async def is_settled(self, question_id: str) -> None:
+        """Wait for the event that tells how a question was decided, but not for long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLING_SECONDS):
+                await self._settled[question_id].wait()
 
     def resolved_elsewhere(self, request_id: Any) -> None:
         """The app-server says that somebody answered a request."""

@@ -129,6 +129,7 @@ class Inbox:
             return _error("This question does not take that answer.")
         if turn.asking.answer(row.target_id, reply):
             return {"ok": True}
+        await turn.asking.is_settled(row.target_id)
         return _error(
             f"{question.get('by') or 'Somebody else'} was first.",
             by=question.get("by"),
