@@ -7,6 +7,8 @@ id. Nothing else in the package builds a key, a display id or a path by hand.
 from __future__ import annotations
 
 import os
+import posixpath
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -48,6 +50,26 @@ def display_id(turn_id: TurnId) -> str:
 def stored_path(path: str | os.PathLike[str]) -> NotebookPath:
     """The form in which a path is compared and stored: absolute and real."""
     return NotebookPath(os.path.realpath(os.path.expanduser(path)))
+
+
+def notebook_from_api_path(root_dir: str | os.PathLike[str], path: str) -> NotebookPath:
+    """The stored path of a notebook that a page names as Jupyter's contents API does.
+
+    Such a path is relative to `root_dir` and may begin with the name of a drive (`RTC:`), which
+    is not part of it. `..` does not lead out of `root_dir`. Raises ValueError for what no file
+    can be called. Nothing is opened.
+    """
+    if "\0" in path:
+        raise ValueError("A path has no NUL character.")
+    local = re.sub(r"^/*[A-Za-z][A-Za-z0-9_-]+:(?=\S)", "", path)
+    inside = posixpath.normpath("/" + local.replace(os.sep, "/")).lstrip("/")
+    return stored_path(os.path.join(os.fspath(root_dir), *inside.split("/")))
+
+
+def api_path(root_dir: str | os.PathLike[str], notebook: NotebookPath) -> str | None:
+    """The contents API's path of a notebook, None when it does not lie below `root_dir`."""
+    shown = relative_path(notebook, stored_path(root_dir))
+    return None if os.path.isabs(shown) else shown.replace(os.sep, "/")
 
 
 def notebook_from_environment(environ: Mapping[str, str]) -> NotebookPath | None:

@@ -78,7 +78,7 @@ async def owner_of(log: TurnLog, turn_id: TurnId) -> Owner | None:
         "SELECT owners.* FROM owners JOIN turns ON turns.owner = owners.owner WHERE turn_id = ?",
         (turn_id,),
     )
-    return None if row is None else _owner(row)
+    return None if row is None else owner_from(row)
 
 
 async def _owners_with_duties(log: TurnLog) -> list[Owner]:
@@ -86,7 +86,7 @@ async def _owners_with_duties(log: TurnLog) -> list[Owner]:
         f"SELECT * FROM owners WHERE owner IN (SELECT owner FROM turns WHERE {IS_LIVE} "
         "UNION SELECT owner FROM app_servers)"
     )
-    return [_owner(row) for row in found]
+    return [owner_from(row) for row in found]
 
 
 async def _recover_turns(log: TurnLog, owner: Owner) -> list[TurnId]:
@@ -150,7 +150,8 @@ def _folded(rows: list[sqlite3.Row]) -> Transcript:
     return transcript
 
 
-def _owner(row: sqlite3.Row) -> Owner:
+def owner_from(row: sqlite3.Row) -> Owner:
+    """A row of `owners`."""
     return Owner(
         row["owner"],
         row["kind"],

@@ -148,7 +148,97 @@ IMAGES: Migration = (
 
 RETENTION: Migration = ("CREATE TABLE deleted_turns (turn_id TEXT PRIMARY KEY) WITHOUT ROWID",)
 
-MIGRATIONS: tuple[Migration, ...] = (TURNS, COMMANDS, BINDINGS, IMAGES, RETENTION)
+FOLLOWING: Migration = (
+    "ALTER TABLE turns ADD COLUMN session_tokens INTEGER",
+    "ALTER TABLE turns ADD COLUMN client TEXT",
+    """
+    CREATE INDEX events_questions ON events (turn_id, seq) WHERE type IN
+    ('approval.requested', 'approval.decided', 'input.requested', 'input.answered')
+    """,
+    # What pages are told of. AUTOINCREMENT: a cursor is never given twice, also after pruning.
+    """
+    CREATE TABLE changes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+        kind TEXT NOT NULL,
+        turn_id TEXT,
+        seq INTEGER,
+        state TEXT,
+        session_id TEXT,
+        notebook TEXT
+    )
+    """,
+    """
+    CREATE TRIGGER changes_turn_state AFTER UPDATE OF state, session_id ON turns
+    WHEN old.seq = 0 OR new.state IS NOT old.state OR new.session_id IS NOT old.session_id
+    BEGIN
+        INSERT INTO changes (kind, turn_id, seq, state, session_id, notebook)
+        VALUES ('turn', new.turn_id, new.seq, new.state, new.session_id, new.notebook);
+    END
+    """,
+    """
+    CREATE TRIGGER changes_question AFTER INSERT ON events WHEN new.type IN
+    ('approval.requested', 'approval.decided', 'input.requested', 'input.answered')
+    BEGIN
+        INSERT INTO changes (kind, turn_id, seq) VALUES ('question', new.turn_id, new.seq);
+    END
+    """,
+    """
+    CREATE TRIGGER changes_session_new AFTER INSERT ON sessions
+    BEGIN
+        INSERT INTO changes (kind, session_id) VALUES ('session', new.session_id);
+    END
+    """,
+    """
+    CREATE TRIGGER changes_session AFTER UPDATE OF title, cwd, model, is_fresh, turns ON sessions
+    WHEN (new.title, new.cwd, new.model, new.is_fresh, new.turns)
+    IS NOT (old.title, old.cwd, old.model, old.is_fresh, old.turns)
+    BEGIN
+        INSERT INTO changes (kind, session_id) VALUES ('session', new.session_id);
+    END
+    """,
+    """
+    CREATE TRIGGER changes_session_gone AFTER DELETE ON sessions
+    BEGIN
+        INSERT INTO changes (kind, session_id) VALUES ('session', old.session_id);
+    END
+    """,
+    """
+    CREATE TRIGGER changes_notebook_new AFTER INSERT ON notebooks
+    BEGIN
+        INSERT INTO changes (kind, notebook) VALUES ('notebook', new.path);
+    END
+    """,
+    """
+    CREATE TRIGGER changes_notebook AFTER UPDATE OF path, session_id, settings ON notebooks
+    WHEN (new.session_id, new.settings) IS NOT (old.session_id, old.settings)
+    OR new.path IS NOT old.path
+    BEGIN
+        INSERT INTO changes (kind, notebook)
+        SELECT 'notebook', old.path WHERE new.path IS NOT old.path;
+        INSERT INTO changes (kind, notebook) VALUES ('notebook', new.path);
+    END
+    """,
+    """
+    CREATE TRIGGER changes_notebook_gone AFTER DELETE ON notebooks
+    BEGIN
+        INSERT INTO changes (kind, notebook) VALUES ('notebook', old.path);
+    END
+    """,
+    """
+    CREATE TABLE presence (
+        page TEXT NOT NULL,
+        notebook TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        seen_at TEXT NOT NULL,
+        gone_at TEXT,
+        PRIMARY KEY (page, notebook)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX presence_by_notebook ON presence (notebook)",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (TURNS, COMMANDS, BINDINGS, IMAGES, RETENTION, FOLLOWING)
 
 
 async def migrate(connection: aiosqlite.Connection) -> None:

@@ -19,6 +19,8 @@ CHUNK_ROWS = 1000
 SHRINK_PAGES = 1000
 COMMAND_DAYS = 7
 """Answered commands are of no use later."""
+CHANGE_DAYS = 2
+"""A page that was away for longer begins anew, see `feed`."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ async def prune(
         await log.database.write(
             "DELETE FROM commands WHERE finished_at < ?", (_days_ago(COMMAND_DAYS),)
         )
+        await _forget_changes(log, _days_ago(CHANGE_DAYS))
         await _sweep(log)
     return Report(len(chosen), sum(size for _, size in chosen), dry_run)
 
@@ -94,6 +97,19 @@ async def _hide(log: TurnLog, turn_id: TurnId) -> bool:
             "INSERT OR IGNORE INTO deleted_turns VALUES (?)", (turn_id,)
         )
     return True
+
+
+async def _forget_changes(log: TurnLog, before: str) -> None:
+    """Delete changes from before a moment, the newest excepted: cursors end there."""
+    while (
+        await log.database.write(
+            "DELETE FROM changes WHERE number IN (SELECT number FROM changes WHERE at < ? "
+            "AND number < (SELECT max(number) FROM changes) ORDER BY number LIMIT ?)",
+            (before, CHUNK_ROWS),
+        )
+        == CHUNK_ROWS
+    ):
+        continue
 
 
 async def _sweep(log: TurnLog) -> None:

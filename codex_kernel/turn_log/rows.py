@@ -26,7 +26,11 @@ IS_LIVE = f"state IN ({_LIVE})"
 
 @dataclass(frozen=True)
 class TurnRow:
-    """What lists show of a turn. `prompt` is its beginning, `seq` the last event recorded."""
+    """What lists show of a turn. `prompt` is its beginning, `seq` the last event recorded.
+
+    `session_tokens` is what its session had used by then, all turns together; `client` is what
+    ran it (kernel, server, ...).
+    """
 
     turn_id: TurnId
     notebook: str | None
@@ -44,13 +48,15 @@ class TurnRow:
     finished_at: str | None
     updated_at: str
     bytes: int
+    session_tokens: int | None
+    client: str | None
     is_compacted: bool
 
 
 TURN_COLUMNS = """
     turn_id, notebook, cell_id, session_id, codex_turn_id, prompt, state, seq, error, owner,
-    epoch, queued_at, started_at, finished_at, updated_at, bytes, snapshot IS NOT NULL
-    AS is_compacted
+    epoch, queued_at, started_at, finished_at, updated_at, bytes, session_tokens, client,
+    snapshot IS NOT NULL AS is_compacted
 """
 
 
@@ -93,6 +99,7 @@ def batch(encoded: list[tuple[str, int, str, str, str]], transcript: Transcript)
     turn["prompt"] = data["prompt"][:PROMPT_CHARACTERS]
     turn["error"] = None if data["error"] is None else json.dumps(data["error"])
     turn["updated_at"] = encoded[-1][2]
+    turn["session_tokens"] = ((data["usage"] or {}).get("total") or {}).get("total_tokens")
     return Batch(
         encoded, {key: _text(val) if isinstance(val, str) else val for key, val in turn.items()}
     )

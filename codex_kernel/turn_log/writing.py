@@ -53,14 +53,16 @@ async def write_batches(
 
 
 _INSERT = """
-    INSERT INTO turns (turn_id, notebook, cell_id, prompt, state, seq, owner, epoch, updated_at)
-    VALUES (:turn_id, :notebook, :cell_id, :prompt, :state, 0, :owner, :epoch, :updated_at)
+    INSERT INTO turns
+        (turn_id, notebook, cell_id, prompt, state, seq, owner, epoch, updated_at, client)
+    VALUES (:turn_id, :notebook, :cell_id, :prompt, :state, 0, :owner, :epoch, :updated_at,
+        (SELECT kind FROM owners WHERE owners.owner = :owner))
 """
 _UPDATE = """
     UPDATE turns SET state = :state, seq = :seq, session_id = :session_id,
         codex_turn_id = :codex_turn_id, error = :error, queued_at = :queued_at,
         started_at = :started_at, finished_at = :finished_at, updated_at = :updated_at,
-        bytes = bytes + :size
+        bytes = bytes + :size, session_tokens = :session_tokens
     WHERE turn_id = :turn_id
 """
 

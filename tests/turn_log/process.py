@@ -1,7 +1,7 @@
 """A second process with the log open, told what to do line by line (run as a script).
 
-Lines in: `run` (begin a turn, answer its id), `text` (append to it), `recover`. Each is answered
-by one line of JSON.
+Lines in: `run` (begin a turn, answer its id), `text` (append to it), `recover`, `show NOTEBOOK`
+(as a server does for a page). Each is answered by one line of JSON.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from codex_kernel.errors import CodexError
+from codex_kernel.ids import NotebookPath
 from codex_kernel.settings import LogSettings
-from codex_kernel.turn_log import leases
+from codex_kernel.turn_log import leases, presence
 from codex_kernel.turn_log.log import TurnLog
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +88,8 @@ async def _serve(folder: Path) -> None:
                 elif line == "text":
                     assert record is not None
                     answer = (await record.append([text("x")]))[0]["seq"]
+                elif line.startswith("show "):
+                    await presence.note(log, "page", [NotebookPath(line[5:])])
                 elif line == "recover":
                     answer = (await leases.recover(log)).turns
             except CodexError as error:

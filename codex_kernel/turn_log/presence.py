@@ -1,0 +1,78 @@
+"""Which notebooks are open in a page of ours, as the Jupyter server of that page knows it.
+
+A row is a page's word that it shows a notebook. It counts while the page is connected and its
+server lives; one that has just gone counts a little longer, so that a reload is no absence. A
+server that was killed removes nothing: its rows end with the proof that it is dead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+
+from codex_kernel.ids import NotebookPath
+from codex_kernel.turn.events import now
+from codex_kernel.turn_log.leases import owner_from
+from codex_kernel.turn_log.log import TurnLog
+from codex_kernel.turn_log.owners import owner_is_dead
+
+STALE_SECONDS = 60.0
+"""A page of a server that cannot be looked at from here counts this long after its last sign."""
+
+
+async def note(log: TurnLog, page: str, notebooks: Collection[NotebookPath]) -> None:
+    """The page shows these notebooks, and no others."""
+    moment = now()
+    async with log.database.transaction() as connection:
+        await connection.execute_fetchall(_GONE, (moment, page))
+        await connection.executemany(
+            "INSERT OR REPLACE INTO presence VALUES (?, ?, ?, ?, NULL)",
+            [(page, notebook, log.owner.owner, moment) for notebook in notebooks],
+        )
+
+
+async def refresh(log: TurnLog) -> None:
+    """The pages of this process are still there; forgets what has long gone, whoever noted it."""
+    async with log.database.transaction() as connection:
+        await connection.execute_fetchall(
+            "UPDATE presence SET seen_at = ? WHERE owner = ? AND gone_at IS NULL",
+            (now(), log.owner.owner),
+        )
+        await connection.execute_fetchall(
+            "DELETE FROM presence WHERE gone_at < ? "
+            "OR (gone_at IS NULL AND owner NOT IN (SELECT owner FROM owners))",
+            (_ago(STALE_SECONDS),),
+        )
+
+
+async def forget(log: TurnLog, page: str) -> None:
+    """The page has gone."""
+    await log.database.write(_GONE, (now(), page))
+
+
+async def is_present(log: TurnLog, notebook: NotebookPath, within_seconds: float = 2.0) -> bool:
+    """Whether a page shows the notebook now, or did so within the last seconds."""
+    rows = await log.database.rows(
+        "SELECT presence.seen_at, presence.gone_at, owners.* FROM presence LEFT JOIN owners "
+        "USING (owner) WHERE notebook = ?",
+        (notebook,),
+    )
+    for row in rows:
+        if row["gone_at"] is not None:
+            counts = row["gone_at"] >= _ago(within_seconds)
+        elif row["pid"] is None:  # the server has closed its log since
+            counts = False
+        else:
+            is_dead = owner_is_dead(owner_from(row))
+            counts = row["seen_at"] >= _ago(STALE_SECONDS) if is_dead is None else not is_dead
+        if counts:
+            return True
+    return False
+
+
+def _ago(seconds: float) -> str:
+    moment = datetime.now(UTC) - timedelta(seconds=seconds)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_GONE = "UPDATE presence SET gone_at = ? WHERE page = ? AND gone_at IS NULL"
