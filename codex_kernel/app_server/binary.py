@@ -97,22 +97,27 @@ def find_binary(codex_bin: str | None, env: Mapping[str, str]) -> Binary:
 async def choose(
     codex_bin: str | None, env: Mapping[str, str], *, data_dir: Path, codex_home: Path
 ) -> Binary:
-    """Like `find_binary`, but never one that is older than the newest seen on `codex_home`.
+    """Like `find_binary`, but never one that is too old: for us, or for what `codex_home` has seen.
 
+    So an old `codex` on PATH, or a program that only has its name, gives way to the wheel's.
     A binary that the user named is taken as it is. Raises BinaryNotFound, BinaryTooOld.
     """
     candidates = _candidates(codex_bin, env)
-    newest = newest_seen(data_dir, codex_home)
-    if newest is None or candidates[0].is_explicit:
+    if candidates[0].is_explicit:
         return candidates[0]
+    newest = newest_seen(data_dir, codex_home)
+    needed = MINIMUM if newest is None or is_older(newest, MINIMUM) else newest
     looked_at: list[str] = []
     for binary in candidates:
         version = await probe_version(binary.path, env)
-        if version is not None and not is_older(version, newest):
+        if version is not None and not is_older(version, needed):
             return binary
         looked_at.append(f"{binary.path} is {version or 'of unknown version'}")
+    why = f"{codex_home} was last used by Codex {newest}"
+    if needed != newest:
+        why = f"The oldest Codex that works here is {MINIMUM}"
     raise BinaryTooOld(
-        f"{codex_home} was last used by Codex {newest}, but {' and '.join(looked_at)}.",
+        f"{why}, but {' and '.join(looked_at)}.",
         next_step="Update it (`pip install -U openai-codex-cli-bin`), or set CODEX_BIN "
         "to the binary that you want in spite of this.",
     )

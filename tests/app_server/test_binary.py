@@ -185,18 +185,42 @@ def test_a_record_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
 async def test_an_older_binary_on_the_path_gives_way_to_the_wheel(
     program: MakeProgram, tmp_path: Path
 ) -> None:
-    older = program("0.150.0")
-    env = {"PATH": f"{older.parent}:{os.defpath}"}
+    newer = program("0.200.0")
+    env = {"PATH": f"{newer.parent}:{os.defpath}"}
 
     async def source() -> Source:
         found = await choose(None, env, data_dir=tmp_path, codex_home=Path("/codex-home"))
         return found.source
 
     assert await source() is Source.PATH
-    remember_version(tmp_path, Path("/codex-home"), "0.150.0")
+    remember_version(tmp_path, Path("/codex-home"), "0.200.0")
     assert await source() is Source.PATH
+    env["PATH"] = f"{program('0.162.0').parent}:{os.defpath}"
+    (tmp_path / binary.RECORD).unlink()
     remember_version(tmp_path, Path("/codex-home"), "0.163.0")
     assert await source() is Source.WHEEL
+
+
+@pytest.mark.parametrize("seen", [None, "0.150.0"])
+async def test_what_is_too_old_or_no_codex_on_the_path_gives_way_to_the_wheel(
+    program: MakeProgram, tmp_path: Path, seen: str | None
+) -> None:
+    remember_version(tmp_path, Path("/codex-home"), seen)
+    for found in (program("0.150.0"), program(name="codex", source="exit 2")):
+        env = {"PATH": f"{found.parent}:{os.defpath}"}
+        chosen = await choose(None, env, data_dir=tmp_path, codex_home=Path("/codex-home"))
+        assert chosen.source is Source.WHEEL
+
+
+async def test_when_all_are_too_old_it_says_what_is_needed(
+    program: MakeProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(binary, "_wheel", lambda: None)
+    env = {"PATH": f"{program('0.150.0').parent}:{os.defpath}"}
+    with pytest.raises(
+        BinaryTooOld, match=r"oldest Codex that works here is 0\.163\.0, but .* is 0"
+    ):
+        await choose(None, env, data_dir=tmp_path, codex_home=Path("/codex-home"))
 
 
 async def test_a_newer_binary_on_the_path_is_used(program: MakeProgram, tmp_path: Path) -> None:
