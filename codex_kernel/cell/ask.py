@@ -103,12 +103,12 @@ def approval_prompt(approval: Approval, cwd: str) -> str:
     lines = [f"Codex asks to {_WHAT[approval['kind']]}."]
     lines += _what(approval, cwd)
     place = approval.get("cwd")
-    if place:
+    if place and place != cwd:
         lines.append(f"Where: {visible(relative_path(place, cwd))}")
     if approval["reason"]:
         lines.append(f"Why: {visible(approval['reason'])}")
-    offers = "; ".join(_OFFERS[choice] for choice in approval["choices"])
-    return "\n".join([*lines, f"{offers}: "])
+    offers = [_OFFERS[choice] for choice in approval["choices"]]
+    return "\n".join([*lines, "", *offers, "Your answer: "])
 
 
 def _what(approval: Approval, cwd: str) -> list[str]:
@@ -136,7 +136,7 @@ def _changes(changes: list[dict[str, Any]], root: str | None, cwd: str) -> list[
 
 
 def _indented(text: str) -> list[str]:
-    return [f"    {visible(line)}" for line in text.splitlines()]
+    return [f"    {visible(line)}" for line in text.removesuffix("\n").split("\n")]
 
 
 def read_choice(line: str, approval: Approval) -> tuple[Choice, str | None]:

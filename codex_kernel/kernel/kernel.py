@@ -17,6 +17,7 @@ from typing import Any
 from ipykernel.kernelbase import Kernel
 
 from codex_kernel._version import __version__
+from codex_kernel.cell.ask import ReadLine
 from codex_kernel.cell.completion import complete, inspect, is_complete
 from codex_kernel.cell.display import choose_mode
 from codex_kernel.cell.history import History, earlier_prompts
@@ -99,7 +100,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
             cell_id=None if cell_id is None else CellId(cell_id),
             events=output.events,
             say=output.say,
-            read_line=self._line_reader(parent) if allow_stdin else None,
+            read_line=self._line_reader(parent, output) if allow_stdin else None,
         )
         is_main = parent["header"].get("subshell_id") is None
         if is_main:
@@ -125,10 +126,11 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         finally:
             self._cells.discard(cell)
 
-    def _line_reader(self, parent: dict[str, Any]) -> Any:
+    def _line_reader(self, parent: dict[str, Any], output: CellOutput) -> ReadLine:
         asker = Asker(parent, self._get_shell_context_var(self._shell_parent_ident))
 
         async def read_line(prompt: str, is_password: bool) -> str | None:
+            output.asks()
             return await self._stdin.read_line(asker, prompt, is_password)
 
         return read_line

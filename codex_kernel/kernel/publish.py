@@ -30,6 +30,16 @@ class CellOutput:
         self._mode: Mode = mode
         self._loop = asyncio.get_running_loop()
         self._display: TurnDisplay | None = None
+        self._shown: dict[str, dict[str, Any]] = {}
+        self._has_asked = False
+
+    def asks(self) -> None:
+        """A box opens for a line of text: it will leave its question below the turn.
+
+        Where boxes stand in the output, they and what was typed are taken away when the turn has
+        ended: its picture says what was asked and decided.
+        """
+        self._has_asked = True
 
     def events(self, events: Sequence[Event]) -> None:
         """Show events of a turn."""
@@ -45,17 +55,29 @@ class CellOutput:
         self._display.feed(events)
         if self._display.transcript.is_final:
             self._display = None
+            if self._has_asked and self._mode == "live":
+                self._redraw()
+
+    def _redraw(self) -> None:
+        self._has_asked = False
+        self._send("clear_output", {"wait": True})
+        for content in self._shown.values():
+            self._send("display_data", content)
 
     def _say(self, data: dict[str, Any]) -> None:
         if self._mode == "stream":
             self.stream(data["text/plain"].rstrip("\n") + "\n")
         else:
-            self._send("display_data", {"data": data, "metadata": {}, "transient": {}})
+            content = {"data": data, "metadata": {}, "transient": {}}
+            self._shown[f"said-{len(self._shown)}"] = content
+            self._send("display_data", content)
 
     def display(self, display: str, data: dict[str, Any], *, is_update: bool) -> None:
         """Send a display, or an update of it."""
         kind = "update_display_data" if is_update else "display_data"
-        self._send(kind, {"data": data, "metadata": {}, "transient": {"display_id": display}})
+        content = {"data": data, "metadata": {}, "transient": {"display_id": display}}
+        self._shown[display] = content
+        self._send(kind, content)
 
     def stream(self, text: str, name: str = "stdout") -> None:
         """Send text."""

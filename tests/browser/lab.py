@@ -162,9 +162,17 @@ class LabPage:
         """The brackets at the left of a cell."""
         return self.cell(number).locator(".jp-InputArea-prompt")
 
-    def box(self, number: int = 0) -> Locator:
-        """An input box that a question opened and nobody has answered."""
-        return self.page.locator("input.jp-Stdin-input").nth(number)
+    @property
+    def questions(self) -> Locator:
+        """The questions with a box that nobody has typed into; an answered one is hidden first."""
+        open_ones = ".jp-OutputArea-stdin-item:not(.jp-OutputArea-stdin-hiding)"
+        return self.page.locator(open_ones)
+
+    def answer(self, text: str, number: int = 0) -> None:
+        """Type into the box of an open question."""
+        box = self.questions.nth(number).locator("input")
+        box.fill(text)
+        box.press("Enter")
 
     def command(self, name: str, **arguments: Any) -> None:
         """Begin a command of JupyterLab without waiting for its end."""
@@ -186,10 +194,28 @@ class LabPage:
         )
         self.command("notebook:run-cell")
 
-    def finish(self, number: int) -> None:
-        """Wait until a cell that was run has ended."""
-        expect(self.prompt(number)).to_have_text("[*]:")
-        expect(self.prompt(number)).not_to_have_text("[*]:")
+    def type(self, number: int, text: str) -> None:
+        """Replace a cell's source by typing, with the cursor left at its end."""
+        self.cell(number).locator(".cm-content").click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.type(text)
+
+    def activate(self, title: str) -> None:
+        """Bring a tab of the main area to the front."""
+        self.page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab", has_text=title).first.click()
+
+    def hold_clearing(self) -> None:
+        """Make the page forget what a kernel says about clearing outputs, as some frontends do."""
+        self.page.evaluate(
+            """() => {
+                const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                for (const future of kernel._futures.values()) {
+                    const handle = future.onIOPub;
+                    future.onIOPub = msg =>
+                        msg.header.msg_type === 'clear_output' ? undefined : handle(msg);
+                }
+            }"""
+        )
 
     def status(self) -> str:
         """What JupyterLab takes the kernel's status for."""

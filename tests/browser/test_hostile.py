@@ -1,0 +1,77 @@
+"""What an agent writes is text: no script of it runs and nothing is fetched for it."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+from playwright.sync_api import expect
+
+from ..end_to_end.script import cell, say
+from .lab import Lab, LabPage
+
+HOSTILE = [
+    "<script>window.pwned = 'script'</script>",
+    "<img src=x onerror=\"window.pwned = 'image'\">",
+    "<img src='https://hostile.example/seen.png'>",
+    "![seen](https://hostile.example/seen.png)",
+    "[link](javascript:window.pwned='link')",
+    "[link](JaVaScRiPt&#58;window.pwned='link')",
+    "<a href=\"javascript:window.pwned='a'\">a</a>",
+    "<svg onload=\"window.pwned='svg'\">",
+    "<iframe srcdoc=\"<script>parent.pwned='frame'</script>\"></iframe>",
+    "<style>@import 'https://hostile.example/style.css'; body {display: none}</style>",
+    "</code></pre></details></div><details open ontoggle=\"window.pwned='toggle'\">",
+    "\x1b]8;;javascript:window.pwned='osc'\x07a link\x1b]8;;\x07 \x1b[31mred\x1b[2J\x1b[1;1H",
+    "\u202egpj.exe\u202c \u2066hidden\u2069 \u200bnothing",
+    "`</code><script>window.pwned = 'code'</script>`",
+]
+TEXT = "\n\n".join(HOSTILE) + "\n\nThe end."
+
+
+def hostile_turn() -> str:
+    """Hostile text in every kind of item."""
+    added = "".join(f"+{line}\n" for line in TEXT.split("\n"))
+    return cell(
+        [
+            ["think", f"**{HOSTILE[1]}**\n\n{TEXT}"],
+            ["plan", [[text, "pending"] for text in HOSTILE]],
+            ["run", f"cat <<'END'\n{TEXT}\nEND"],
+        ],
+        [["patch", f"*** Begin Patch\n*** Add File: <img src=x>.txt\n{added}*** End Patch"]],
+        say(TEXT),
+    )
+
+
+def assert_harmless(page: LabPage, number: int = 0) -> None:
+    shown = page.output(number)
+    expect(shown).to_contain_text("The end.")
+    expect(shown).to_contain_text("<script>window.pwned = 'script'</script>")
+    for details in shown.locator("details:not([open]) > summary").all():
+        details.click()
+    for link in shown.locator("a", has_text="link").all():
+        link.click()
+    assert shown.locator("script, style, iframe, svg, object, embed, form").count() == 0
+    assert shown.locator("[href^='java' i], [onerror], [onload], [ontoggle]").count() == 0
+    images = shown.locator("img").evaluate_all("all => all.map(image => image.src)")
+    assert all(source.startswith("data:image/") for source in images)
+    assert page.page.evaluate("() => window.pwned") is None
+    assert "\u202e" not in shown.locator("summary, ins, code").evaluate_all(
+        "all => all.map(each => each.textContent).join('')"
+    )
+
+
+@pytest.mark.parametrize("trust", ["trusted", "untrusted"])
+def test_no_script_of_an_agent_runs(lab: Lab, page: LabPage, trust: str):
+    name = f"hostile-{trust}"
+    lab.write(name, hostile_turn())
+    page.open(name)
+    page.run(0)
+    expect(page.prompt(0)).to_have_text("[1]:")
+    if trust == "untrusted":
+        page.save()
+        document = page.document(name)
+        document.cells[0].source = "Not signed"
+        nbformat.write(document, lab.place.workspace / f"{name}-copy.ipynb")
+        page.open(f"{name}-copy")
+        expect(page.output(0).locator(".jp-mod-trusted")).to_have_count(0)
+    assert_harmless(page)
