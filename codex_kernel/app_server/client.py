@@ -7,8 +7,10 @@ Everything a session needs of the app-server is imported from here.
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import random
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -316,8 +318,17 @@ def _neutral_folder(data_folder: Path) -> Path:
     folder they name, so it must be neither the data folder nor one of the user's.
     """
     folder = data_folder / "app-server-cwd"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:  # a read-only home: turns run all the same, unrecorded
+        return Path(_temporary_folder().name)
     return folder
+
+
+@functools.cache
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """One for all app-servers of this process, removed when it ends."""
+    return tempfile.TemporaryDirectory(prefix="codex-kernel-")
 
 
 def _read_token(file: str) -> str:

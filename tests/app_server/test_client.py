@@ -244,6 +244,18 @@ async def test_a_program_that_is_no_app_server_leaves_nothing_behind(folder: Pat
     assert psutil.Process().children(recursive=True) == before
 
 
+async def test_it_starts_where_the_data_folder_cannot_be_made(
+    folder: Path, settings: AppServerSettings
+) -> None:
+    (folder / "file").touch()
+    data_folder = folder / "file" / "data"
+    async with await AppServer.start(
+        settings, data_folder=data_folder, client_version="0"
+    ) as server:
+        assert server.process is not None
+        assert list(Path(psutil.Process(server.process[0]).cwd()).iterdir()) == []
+
+
 async def test_several_start_at_once_on_one_home(start: Start) -> None:
     servers = await asyncio.gather(*(start() for _ in range(4)))
     assert len({server.process for server in servers}) == 4
