@@ -22,16 +22,6 @@ from codex_kernel.turn.transcript import Transcript
 Request = dict[str, Any]
 """A server request: `id`, `method`, `params`."""
 
-ENDS_THE_TURN = frozenset(
-    {
-        "item/commandExecution/requestApproval",
-        "item/fileChange/requestApproval",
-        "execCommandApproval",
-        "applyPatchApproval",
-    }
-)
-"""Requests whose reply to `stop` ends the turn; after others the turn must be interrupted too."""
-
 _NAMED_TOOL = re.compile(r'run tool "(.+)"')
 """The name of the tool is only in the sentence that Codex asks."""
 

@@ -141,7 +141,7 @@ async def _find(context: Context, wanted: str) -> SessionId:
     """The session that an id, the beginning of one, a title or a number of a list means."""
     if wanted.isdecimal() and len(wanted) < 5:
         return await _numbered(context, int(wanted))
-    if _is_id(wanted):
+    if _ID.fullmatch(wanted):
         return SessionId(wanted.lower())
     found = await threads(context.session, wanted)
     exact = [each for each in found if (each.get("name") or "").casefold() == wanted.casefold()]
@@ -163,12 +163,6 @@ async def _numbered(context: Context, number: int) -> SessionId:
     if not 1 <= number <= len(listed):
         raise BadArgument(f"There is no session number {number}.", next_step="See `/sessions`.")
     return listed[number - 1]
-
-
-def _is_id(text: str) -> bool:
-    return (
-        len(text) == 36 and text.count("-") == 4 and not set(text) - set("0123456789abcdefABCDEF-")
-    )
 
 
 async def _session_values(session: Session, _arguments: Arguments) -> Sequence[Value]:

@@ -17,15 +17,6 @@ ApprovalKind = Literal["command", "file_change", "permissions", "mcp_tool_call"]
 Choice = Literal["once", "session", "always", "decline", "stop"]
 Outcome = Literal["accepted", "declined", "stopped", "expired", "closed"]
 
-CHOICE_LABELS: dict[Choice, str] = {
-    "once": "Allow once",
-    "session": "Allow for this session",
-    "always": "Allow always (a rule that every Codex on this machine follows)",
-    "decline": "Decline, and say why if you like",
-    "stop": "Stop the turn",
-}
-"""What each choice means: scope and lifetime are stated wherever it is offered."""
-
 
 class Approval(TypedDict):
     """A question for leave. `choices` is what the asker accepts, in the order to offer."""

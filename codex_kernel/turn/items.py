@@ -183,24 +183,3 @@ class Other(_Item):
     type: Literal["other"]
     codex_type: str
     raw: dict[str, Any]
-
-
-AnyItem = (
-    Message
-    | UserMessage
-    | Reasoning
-    | Command
-    | TerminalInput
-    | FileChange
-    | McpToolCall
-    | ToolCall
-    | Plan
-    | WebSearch
-    | Image
-    | SubAgent
-    | Review
-    | Compaction
-    | Sleep
-    | HookPrompt
-    | Other
-)
