@@ -77,6 +77,7 @@ class Session:
         self._opening: asyncio.Task[dict[str, Any]] | None = None
         self._is_fresh = True
         self._is_attached = False
+        self._has_told_unrecorded = False
         self._attaching = asyncio.Lock()
         self._threads: set[str] = set()
 
@@ -182,6 +183,9 @@ class Session:
     def take_notices(self) -> list[str]:
         """What the next turn should tell about its session, once."""
         notices, self._notices = self._notices, []
+        if self.log.reason is not None and not self._has_told_unrecorded:
+            self._has_told_unrecorded = True
+            notices.append(f"Turns are not recorded. {self.log.reason}")
         return notices
 
     async def new(self) -> None:

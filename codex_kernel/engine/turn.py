@@ -230,10 +230,18 @@ class Turn:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         status = {"interrupted": "interrupted", "completed": "completed"}.get(state, "failed")
-        drafts = [*closing_drafts(self.transcript, status), events.turn_ended(state, error)]
-        await self.emit(drafts)
+        closing = closing_drafts(self.transcript, status)
+        await self.emit([*closing, *self._about_record(), events.turn_ended(state, error)])
         assert self._record is not None
         await self._record.aclose(FLUSH_SECONDS)
+
+    def _about_record(self) -> list[Draft]:
+        """Say when the log did not take the turn while it ran; the session tells of no log."""
+        assert self._record is not None
+        if self.is_recorded or self._session.log.reason is not None:
+            return []
+        text = f"{self._record.problem} This turn is recorded as soon as it can be."
+        return [events.warning(text, "notice")]
 
     async def _show_outcome(self) -> None:
         """Another process has ended this turn: what it wrote is the end of it."""
