@@ -109,6 +109,9 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
             await self._run(code, frontend)
         except CodexError as failure:
             return self._error_reply(failure, output)
+        except Exception as failure:  # a bug: without a reply the cell would never end
+            self.log.exception("A cell ended by an error of codex_kernel")
+            return self._error_reply(_internal(failure), output)
         finally:
             if is_main:
                 self.running_parent = None
@@ -227,3 +230,10 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         """End the turn, Codex and everything it started; then the kernel may go."""
         await self._engine.aclose()
         return {"status": "ok", "restart": restart}
+
+
+def _internal(failure: Exception) -> CodexError:
+    return CodexError(
+        f"codex_kernel failed: {type(failure).__name__}: {failure}.",
+        next_step="Please report this; run the cell again to go on.",
+    )

@@ -1,0 +1,29 @@
+"""What the kernel answers when a part of it is broken."""
+
+from __future__ import annotations
+
+from ..end_to_end.place import kernel_in, new_place
+
+BREAK = """
+from codex_kernel.kernel import kernel
+
+
+async def broken(*_):
+    raise KeyError("authStatus")
+
+
+kernel.run_cell = broken
+"""
+
+
+def test_a_cell_that_meets_a_bug_ends_with_an_error_that_says_so():
+    with new_place() as place:
+        folder = place.root / "jupyter-config"
+        folder.mkdir()
+        (folder / "jupyter_codex_config.py").write_text(BREAK)
+        with kernel_in(place) as kernel:
+            result = kernel.run("/status")
+    assert result.status == "error"
+    assert result.reply["execution_count"] == 1
+    assert "codex_kernel failed: KeyError: 'authStatus'" in result.reply["evalue"]
+    assert [content["evalue"] for content in result.of("error")] == [result.reply["evalue"]]
