@@ -65,6 +65,8 @@ class Engine:
 
     async def aclose(self) -> None:
         """End the turns, the app-server and the log, then the thread. May be called twice."""
+        if self._portal.loop.is_closed():
+            return
         try:
             await asyncio.wait_for(self._portal.run(self._stop()), CLOSE_SECONDS)
         except TimeoutError:
@@ -72,7 +74,11 @@ class Engine:
         await asyncio.to_thread(self._portal.close)
 
     async def _with_session(self, work: Callable[[Session], Awaitable[T]]) -> T:
-        return await work(await asyncio.wrap_future(self._ready))
+        return await work(await self._session())
+
+    async def _session(self) -> Session:
+        # Shielded: whoever gives up waiting must not cancel the start itself.
+        return await asyncio.shield(asyncio.wrap_future(self._ready))
 
     async def _start(self) -> Session:
         log = await self._open_log()
@@ -97,7 +103,7 @@ class Engine:
 
     async def _connect(self) -> None:
         """Have an app-server before the first turn asks for it; a failure is its to tell."""
-        session = await asyncio.wrap_future(self._ready)
+        session = await self._session()
         try:
             await session.connect()
         except CodexError as failure:
@@ -105,21 +111,21 @@ class Engine:
 
     async def _prune(self) -> None:
         """Keep the log within its bounds."""
-        session = await asyncio.wrap_future(self._ready)
+        session = await self._session()
         try:
             await prune(session.log)
         except LogError as failure:
             logger.warning("Old turns are not removed: %s", failure)
 
     async def _serve(self) -> None:
-        await Inbox(await asyncio.wrap_future(self._ready)).run()
+        await Inbox(await self._session()).run()
 
     async def _stop(self) -> None:
         self._warm.cancel()
         self._tidy.cancel()
         self._inbox.cancel()
         try:
-            await asyncio.wrap_future(self._ready)
+            await asyncio.wait((asyncio.wrap_future(self._ready),))  # also when it fails
         finally:
             await self._stack.aclose()
 
