@@ -132,12 +132,12 @@ class Session:
         """Change settings from the next turn on; field names of `SessionSettings`."""
         self.settings = replace(self.settings, **changes)
 
-    async def mark_used(self, cell_id: CellId | None) -> None:
-        """Note that the session has a turn, in this cell."""
+    def mark_used(self, cell_id: CellId | None) -> None:
+        """Note that the session has a turn, in this cell; the turn does not wait for it."""
         self._is_fresh = False
         if self.id is not None:
-            await self.notes.write(bindings.mark_used(self.log, self.id))
-            await self.document.bind(self.id, cell_id)
+            self.notes.write_later(bindings.mark_used(self.log, self.id))
+            self.notes.write_later(self.document.bind(self.id, cell_id))
 
     # Which session
 
@@ -224,12 +224,17 @@ class Session:
         """The app-server, started when there is none (any more)."""
         return await self.connection.connect()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the thread is open on a running app-server."""
+        return self._channel is not None and self.connection.is_alive
+
     async def open(self) -> dict[str, Any]:
         """Have the thread open on a running app-server; returns the settings it reports.
 
         Waiting for it may be cancelled, the opening itself goes on for whoever asks next.
         """
-        if self._channel is not None and self.connection.is_alive:
+        if self.is_open:
             await self.connection.require_account()
             return self.reported
         if self._opening is None or self._opening.done():

@@ -60,7 +60,6 @@ class Submission:
     cell_id: CellId | None = None
     door: Door | None = None
     listener: Listener = lambda _events: None
-    notices: tuple[str, ...] = ()
 
 
 class Stopped(Exception):
@@ -162,17 +161,21 @@ class Turn:
     async def _perform(self) -> tuple[FinalState, TurnErrorInfo | None]:
         session = self._session
         await session.keeper.begin()
-        await self.emit([events.settings_updated(session.requested())])
-        await self.emit([events.warning(text, "notice") for text in self._submission.notices])
         await session.recognise(self._submission.cell_id)
+        if not session.is_open:  # opening takes a while: say what it is for
+            await self.emit([events.settings_updated(session.requested())])
         reported = await self._unless_stopped(session.open())
         assert session.server is not None
         assert session.id is not None
-        await self.emit([events.settings_updated(reported, session_id=session.id)])
-        await self.emit([events.warning(text, "notice") for text in session.take_notices()])
         self._refuse_if_stopped()
         place = Place(session.server, session.id, session.settings, self.id)
-        await self._started(place, await self._submission.ask(place))
+        notices = [events.warning(text, "notice") for text in session.take_notices()]
+        settings = events.settings_updated(reported, session_id=session.id)
+        # The prompt is recorded: Codex need not wait until its settings are, too.
+        _, codex_turn_id = await asyncio.gather(
+            self.emit([settings, *notices]), self._submission.ask(place)
+        )
+        await self._started(place, codex_turn_id)
         limit = session.settings.max_minutes
         timer = self._loop.call_later(limit * 60, self._out_of_time, limit) if limit else None
         try:
@@ -187,7 +190,7 @@ class Turn:
             codex_turn_id = await self._id_from_notification(early)
         self.codex_turn_id = codex_turn_id
         await self.emit([events.turn_started(place.session_id, codex_turn_id)])
-        await self._session.mark_used(self._submission.cell_id)
+        self._session.mark_used(self._submission.cell_id)
         if self._stop.is_set():
             self._send_interrupt()
         await self.take(early)
