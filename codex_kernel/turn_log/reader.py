@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from codex_kernel.ids import NotebookPath, SessionId, TurnId
@@ -16,6 +17,15 @@ from codex_kernel.turn_log.rows import IS_LIVE, TURN_COLUMNS, TurnRow, event, tu
 
 PAGE = 1000
 """Events that are read at once."""
+
+
+@dataclass(frozen=True)
+class EventText:
+    """An event as JSON text, for those who only pass it on."""
+
+    seq: int
+    type: str
+    text: str
 
 
 class Reader:
@@ -45,6 +55,46 @@ class Reader:
         if after >= snapshot["seq"]:
             return []
         return [{"type": "snapshot", "seq": snapshot["seq"], "transcript": snapshot}]
+
+    async def event_texts(
+        self, turn_id: TurnId, after: int = 0, limit: int = PAGE
+    ) -> list[EventText] | None:
+        """As `events`, without parsing; None for a turn that is compacted: see `snapshot_text`."""
+        found = await self.database.rows(
+            "SELECT seq, at, type, body FROM events WHERE turn_id = ? AND seq > ? "
+            "ORDER BY seq LIMIT ?",
+            (turn_id, after, limit),
+        )
+        [row] = await self.database.rows(
+            "SELECT EXISTS (SELECT 1 FROM turns WHERE turn_id = ? AND snapshot IS NOT NULL)",
+            (turn_id,),
+        )
+        if row[0]:
+            return None
+        name = json.dumps(turn_id)
+        return [
+            EventText(
+                row["seq"],
+                row["type"],
+                f'{{"turn_id":{name},"seq":{row["seq"]},"at":"{row["at"]}",{row["body"][1:]}',
+            )
+            for row in found
+        ]
+
+    async def snapshot_text(self, turn_id: TurnId) -> tuple[int, str] | None:
+        """The last number and the transcript, as JSON text, of a turn that is compacted."""
+        row = await self.database.row(
+            "SELECT seq, snapshot FROM turns WHERE turn_id = ? AND snapshot IS NOT NULL", (turn_id,)
+        )
+        return None if row is None else (row["seq"], row["snapshot"])
+
+    async def positions(self, turn_ids: Collection[str]) -> dict[TurnId, int]:
+        """The last number of each of these turns that is known."""
+        rows = await self.database.rows(
+            "SELECT turn_id, seq FROM turns WHERE turn_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(turn_ids)),),
+        )
+        return {row["turn_id"]: row["seq"] for row in rows}
 
     async def turn(self, turn_id: TurnId) -> TurnRow | None:
         """What lists show of one turn."""

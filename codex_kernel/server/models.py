@@ -1,0 +1,283 @@
+"""The bodies and answers of the REST API and the frames of its WebSockets, as pydantic models.
+
+The one description of the API: requests are checked against these, the OpenAPI document is made
+from them. Names of fields are those of the turn log. Knows no handler.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from codex_kernel.settings import ApprovalPolicy, Sandbox
+from codex_kernel.turn.approvals import Choice
+from codex_kernel.turn.state import State
+
+MAX_NUMBER = 2**53 - 1
+"""What JavaScript still counts exactly; SQLite would take more."""
+MAX_TEXT = 1_000_000
+
+Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+Id = Annotated[str, Field(min_length=1, max_length=200)]
+Path = Annotated[
+    str, Field(min_length=1, max_length=4096, description="As the contents API names it.")
+]
+
+
+def _split(value: Any) -> Any:
+    """`a,b` and repeated parameters are the same list."""
+    if not isinstance(value, list):
+        return value
+    return [part for item in value for part in str(item).split(",")]
+
+
+class Body(BaseModel):
+    """What a client sends: a field that is not known is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class Query(BaseModel):
+    """Parameters of a request; those that are not known (`token`, `_xsrf`, ...) are not ours."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+
+class Answer(BaseModel):
+    """What the server answers."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+# Queries
+
+
+class Page(Query):
+    limit: int = Field(50, ge=1, le=1000)
+
+
+class SessionsQuery(Page):
+    search: str | None = Field(None, max_length=500, description="In title, folder and id.")
+    cwd: str | None = Field(None, max_length=4096, description="The session's working folder.")
+    before: str | None = Field(None, max_length=300, description="`next` of the page before.")
+
+
+class TurnsQuery(Page):
+    notebook: Path | None = None
+    session: Id | None = None
+    cell: Id | None = None
+    state: Annotated[list[State | Literal["live"]], BeforeValidator(_split)] | None = None
+    ids: Annotated[list[Id], BeforeValidator(_split)] | None = None
+    before: Id | None = Field(None, description="`next` of the page before.")
+
+
+class EventsQuery(Query):
+    after: Number = 0
+    limit: int = Field(1000, ge=1, le=1000)
+
+
+class AfterQuery(Query):
+    after: Number = 0
+
+
+class FeedQuery(Query):
+    after: Number | None = Field(None, description="The last cursor; none: from now on.")
+
+
+class NotebookQuery(Query):
+    path: Path
+
+
+class ApprovalsQuery(Query):
+    state: Literal["pending"] = "pending"
+    notebook: Path | None = None
+    session: Id | None = None
+
+
+class AuditQuery(Query):
+    format: Literal["json", "csv"] | None = Field(None, description="Else as `Accept` says.")
+    after: str | None = Field(None, max_length=300, description="`next` of the page before.")
+    limit: int = Field(1000, ge=1, le=5000)
+
+
+# Bodies
+
+
+class SessionPatch(Body):
+    title: str | None = Field(None, max_length=500)
+    archived: bool | None = None
+
+
+class ForkBody(Body):
+    turn_id: Id | None = Field(None, description="The last turn to take along; none: all.")
+    notebook: Path | None = Field(None, description="A notebook to bind to the fork.")
+
+
+class BindBody(Body):
+    path: Path
+    session_id: Id | None = Field(description="null ends the binding.")
+
+
+class NotebookPatch(Body):
+    """What is left out stays as it is; null takes a wish back."""
+
+    model: str | None = Field(None, max_length=200)
+    effort: str | None = Field(None, max_length=50)
+    sandbox: Sandbox | None = None
+    approval_policy: ApprovalPolicy | None = None
+    cwd: str | None = Field(None, max_length=4096)
+    env: list[str] | None = Field(None, description="Names, never values.")
+
+
+class SteerBody(Body):
+    text: str = Field(min_length=1, max_length=MAX_TEXT)
+
+
+class DecisionBody(Body):
+    decision: Choice
+    reason: str | None = Field(None, max_length=10_000, description="For Codex, at a decline.")
+
+
+# Answers
+
+
+class Problem(Answer):
+    """Why a request was not done."""
+
+    message: str
+    next_step: str
+    kind: str
+
+
+class Outcome(Answer):
+    """What became of a command: `done` is false while its owner has not answered."""
+
+    command_id: str
+    done: bool
+    outcome: dict[str, Any] | None
+
+
+class Session(Answer):
+    session_id: str
+    title: str | None
+    cwd: str | None
+    model: str | None
+    forked_from: str | None
+    is_fresh: bool
+    turns: int
+    tokens: int | None = Field(description="All turns together, as Codex counts.")
+    running: bool
+    created_at: str
+    last_activity: str
+
+
+class Sessions(Answer):
+    sessions: list[Session]
+    next: str | None = Field(description="`before` of the next page.")
+
+
+class SessionDetail(Session):
+    notebooks: list[str] = Field(description="Stored paths of the notebooks bound to it.")
+
+
+class Turn(Answer):
+    turn_id: str
+    session_id: str | None
+    codex_turn_id: str | None
+    notebook: str | None = Field(description="The stored path.")
+    path: str | None = Field(description="The contents API's path, below its root.")
+    cell_id: str | None
+    prompt: str = Field(description="Its beginning.")
+    state: State
+    seq: int
+    error: dict[str, Any] | None
+    client: str | None
+    session_tokens: int | None
+    queued_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    updated_at: str
+    is_compacted: bool
+
+
+class Turns(Answer):
+    turns: list[Turn]
+    next: str | None = Field(description="`before` of the next page.")
+
+
+class TurnDetail(Turn):
+    transcript: dict[str, Any]
+
+
+class Events(Answer):
+    """Events after a number; of a compacted turn one `snapshot` at its last."""
+
+    events: list[dict[str, Any]]
+    state: State
+    seq: int
+
+
+class Notebook(Answer):
+    """What is known of a notebook, also when nothing is."""
+
+    path: str | None
+    notebook: str
+    session_id: str | None
+    settings: dict[str, Any]
+
+
+class OpenApproval(Answer):
+    turn_id: str
+    session_id: str | None
+    notebook: str | None
+    path: str | None
+    cell_id: str | None
+    event: dict[str, Any] = Field(description="`approval.requested` or `input.requested`.")
+
+
+class Approvals(Answer):
+    approvals: list[OpenApproval]
+
+
+class AuditEntry(Answer):
+    """One thing that was done. `who` and `client` as far as the record has them."""
+
+    at: str
+    turn_id: str
+    seq: int
+    kind: str
+    who: str | None
+    client: str | None
+    what: str
+    outcome: str | None
+    notebook: str | None
+    cell_id: str | None
+
+
+class Audit(Answer):
+    session_id: str
+    entries: list[AuditEntry]
+    next: str | None = Field(description="`after` of the next page.")
+
+
+class Health(Answer):
+    """How the record is; `problem` and `next_step` when something is wrong."""
+
+    status: Literal["ok", "degraded", "unavailable"]
+    version: str
+    problem: str | None
+    next_step: str | None
+    log: dict[str, Any] | None
+    live_turns: int | None
+    readers: int = Field(description="WebSockets that are open.")
+
+
+# Frames of the WebSockets
+
+
+class Presence(Body):
+    """From the page, whenever it changes: the notebooks it shows."""
+
+    type: Literal["presence"]
+    notebooks: list[Path] = Field(max_length=200)

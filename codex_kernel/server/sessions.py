@@ -1,0 +1,112 @@
+"""Reading sessions and notebooks by REST, and how the record is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from codex_kernel._version import __version__
+from codex_kernel.errors import CodexError
+from codex_kernel.server.models import (
+    Health,
+    Notebook,
+    NotebookQuery,
+    Session,
+    SessionDetail,
+    Sessions,
+    SessionsQuery,
+)
+from codex_kernel.server.routes import Call, Route, bad_request, unknown
+from codex_kernel.turn_log import bindings, overview
+
+
+async def list_sessions(call: Call) -> Sessions:
+    """Sessions, the last active first."""
+    query: SessionsQuery = call.query
+    found = await overview.session_overviews(
+        call.log,
+        cwd=query.cwd,
+        search=query.search,
+        before=None if query.before is None else _parsed(query.before),
+        limit=query.limit,
+    )
+    is_full = len(found) == query.limit
+    return Sessions(
+        sessions=[Session(**asdict(session)) for session in found],
+        next=f"{found[-1].last_activity} {found[-1].session_id}" if is_full else None,
+    )
+
+
+async def show_session(call: Call) -> SessionDetail:
+    """One session and the notebooks bound to it."""
+    session = await known_session(call)
+    notebooks = await bindings.notebooks_of(call.log, session.session_id)
+    return SessionDetail(**asdict(session), notebooks=list(notebooks))
+
+
+async def show_notebook(call: Call) -> Notebook:
+    """What is known of a notebook; the file itself is not looked at."""
+    query: NotebookQuery = call.query
+    path = call.service.notebook(query.path)
+    binding = await bindings.bound_session(call.log, path, None)
+    return Notebook(
+        path=call.service.api_path(path),
+        notebook=path,
+        session_id=None if binding is None else binding.session_id,
+        settings=await bindings.notebook_settings(call.log, path),
+    )
+
+
+async def known_session(call: Call) -> overview.SessionOverview:
+    """The session of the path; raises `Refusal` (404)."""
+    session_id = call.ids["session_id"]
+    found = await overview.session_overviews(call.log, session_id=session_id)
+    if not found:
+        raise unknown("session", session_id)
+    return found[0]
+
+
+async def show_health(call: Call) -> Health:
+    """Whether turns are recorded and followed, and if not why; never an error itself."""
+    service = call.service
+    readers = len(service.sockets)
+    try:
+        log = await service.log()
+        live = len(await log.turns(state="live", limit=1000))
+    except CodexError as error:
+        return Health(
+            status="unavailable",
+            version=__version__,
+            problem=error.message,
+            next_step=error.next_step,
+            log=None,
+            live_turns=None,
+            readers=readers,
+        )
+    found = log.health()
+    problem = found["problem"] or next(iter(found["warnings"]), None)
+    return Health(
+        status="degraded" if problem else "ok",
+        version=__version__,
+        problem=problem,
+        next_step="See `jupyter codex doctor`." if problem else None,
+        log=found,
+        live_turns=live,
+        readers=readers,
+    )
+
+
+def _parsed(cursor: str) -> overview.Cursor:
+    moment, _, session_id = cursor.partition(" ")
+    if not session_id:
+        raise bad_request("`before`: that is no `next` of a page.")
+    return moment, session_id
+
+
+ROUTES = (
+    Route("GET", "sessions", "List sessions", list_sessions, Sessions, SessionsQuery),
+    Route(
+        "GET", "sessions/{session_id}", "A session", show_session, SessionDetail, problems=(404,)
+    ),
+    Route("GET", "notebooks", "A notebook", show_notebook, Notebook, NotebookQuery),
+    Route("GET", "health", "How the record is", show_health, Health, needs_log=False),
+)
