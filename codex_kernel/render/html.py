@@ -6,6 +6,7 @@ from the bundle, so that what it shows is what the bundle holds; a saved bundle 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
@@ -35,6 +36,7 @@ _STEPS = frozenset(
 _ROOT = "line-height:1.5;overflow-wrap:break-word"
 _HEADER = f"margin:0 0 6px;padding:0 0 4px;border-bottom:1px solid {LINE}"
 _COLOURS = {"completed": "#228a42", "failed": "#d43f3a", "lost": "#d43f3a", "running": "#2f79d0"}
+_BLANK = re.compile(r"(?<=\n)([ \t]*)\n")
 _DANGER = "danger-full-access"
 
 
@@ -55,7 +57,12 @@ def from_bundle(bundle: dict[str, Any]) -> str:
     parts += _steps(after, bundle["final"])
     if bundle["error"]:
         parts.append(error(bundle["error"]))
-    return f'<div style="{_ROOT}">{"".join(parts)}</div>'
+    return _one_block(f'<div style="{_ROOT}">{"".join(parts)}</div>')
+
+
+def _one_block(shown: str) -> str:
+    """The HTML without blank lines: in a Markdown document they would end it."""
+    return _BLANK.sub(r"\1&#10;", shown)
 
 
 def _around(items: list[Entry], answer_id: str | None) -> tuple[list[Entry], list[Entry]]:

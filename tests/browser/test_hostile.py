@@ -43,11 +43,12 @@ def hostile_turn() -> str:
 
 
 def assert_harmless(page: LabPage, number: int = 0) -> None:
-    shown = page.output(number)
+    shown = page.output(number).locator(".jp-OutputArea-output")
     expect(shown).to_contain_text("The end.")
     expect(shown).to_contain_text("<script>window.pwned = 'script'</script>")
-    for details in shown.locator("details:not([open]) > summary").all():
-        details.click()
+    closed = shown.locator("details:not([open]) > summary")
+    while closed.count():
+        closed.first.click()
     for link in shown.locator("a", has_text="link").all():
         link.click()
     assert shown.locator("script, style, iframe, svg, object, embed, form").count() == 0

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from codex_kernel.render.bundle import bundle, live_html, mime_bundle
 from codex_kernel.render.html import from_bundle, html
@@ -58,6 +59,7 @@ def test_nothing_an_agent_writes_becomes_markup(texts: list[str], name: str, sta
     shown = html(data, VIEW)
     Page(shown)
     shown.encode("utf-8")
+    assert [token.type for token in MarkdownIt().parse(shown)] == ["html_block"]
     json.dumps(mime_bundle(data, VIEW, final=True), ensure_ascii=False).encode("utf-8")
 
 
