@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from codex_kernel.scripted_model import ScriptedModel
@@ -59,8 +60,8 @@ def test_a_killed_kernel_leaves_no_process_and_its_turn_is_lost_once(
 ):
     with kernel_in(place, **environ) as first:
         _, shown = begin(first, situation)
-        first.manager.provisioner.process.kill()
-        first.manager.provisioner.process.wait()
+        psutil.Process(first.pid).kill()
+        wait_until(lambda: not first.manager.is_alive())
         wait_until(lambda: not processes_of(place), seconds=10)
     assert events(place, shown["turn_id"])[-1]["type"] != "turn.ended"
     for _ in range(2):
