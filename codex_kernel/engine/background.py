@@ -95,11 +95,11 @@ class Background:
         self._ending |= endings
         try:
             async with asyncio.timeout(seconds):
-                for entry in await self._listed():
-                    if entry["itemId"] in wanted:
-                        await self._terminate(entry["processId"])
-                for ending in endings.values():
-                    await ending.wait()
+                running = [each for each in await self._listed() if each["itemId"] in wanted]
+                for entry in running:
+                    await self._terminate(entry["processId"])
+                for entry in running:  # others never began: they waited for an approval
+                    await endings[entry["itemId"]].wait()
         except TimeoutError:
             pass  # told to end; its end is not worth a longer wait
         finally:
