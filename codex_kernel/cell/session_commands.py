@@ -26,7 +26,7 @@ from codex_kernel.cell.output import Output, joined, prose, shortened, table
 from codex_kernel.cell.text import mentions
 from codex_kernel.engine import asks
 from codex_kernel.engine.session import Session
-from codex_kernel.errors import BadArgument, CodexError, SessionNotFound
+from codex_kernel.errors import BadArgument, SessionNotFound
 from codex_kernel.ids import SessionId
 from codex_kernel.turn_log import bindings
 
@@ -113,28 +113,8 @@ async def _resume(context: Context, arguments: Arguments) -> Output:
     if session_id == session.id and session.reported:
         return prose(f"This is the session {session_id} already.")
     async with session.order:
-        await switch(context, session_id)
-    return prose(f"The next prompt goes on with the session {session_id}.")
-
-
-async def switch(context: Context, session_id: SessionId) -> None:
-    """Take a session up; when that fails, the one before is taken up again."""
-    session, before = context.session, context.session.id
-    try:
         await session.resume(session_id)
-    except CodexError:
-        await _go_back(context, before)
-        raise
-
-
-async def _go_back(context: Context, before: SessionId | None) -> None:
-    try:
-        if before is not None:
-            await context.session.resume(before)
-            return
-    except CodexError:  # the first failure is the one to tell about
-        pass
-    await context.session.new()
+    return prose(f"The next prompt goes on with the session {session_id}.")
 
 
 async def _find(context: Context, wanted: str) -> SessionId:

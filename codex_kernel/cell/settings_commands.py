@@ -22,7 +22,6 @@ from codex_kernel.cell.command import (
 )
 from codex_kernel.cell.fields import FIELDS, read_field, show_field
 from codex_kernel.cell.output import Output, joined, pairs, prose, table
-from codex_kernel.cell.session_commands import switch
 from codex_kernel.engine.session import Session
 from codex_kernel.errors import BadArgument
 from codex_kernel.turn_log import bindings
@@ -217,7 +216,7 @@ async def open_anew(context: Context) -> str:
         if known is None or known.is_fresh:
             await session.new()
         else:
-            await switch(context, session.id)
+            await session.resume(session.id)
     return " from the next turn on"
 
 

@@ -196,10 +196,18 @@ class Session:
         await self.document.unbind()
 
     async def resume(self, session_id: SessionId) -> dict[str, Any]:
-        """Take up another session; returns the settings it reports."""
+        """Take up another session; returns the settings it reports.
+
+        When that fails, the next turn goes on with the one before.
+        """
+        before = self.id, self._is_fresh, self._is_attached
         await self._leave()
         self.id, self._is_fresh, self._is_attached, self._notices = session_id, False, True, []
-        reported = await self.open()
+        try:
+            reported = await self.open()
+        except CodexError:
+            self.id, self._is_fresh, self._is_attached = before
+            raise
         await self.document.bind(session_id)
         return reported
 

@@ -127,6 +127,7 @@ def test_a_session_that_is_open_elsewhere_is_an_error_that_offers_a_copy(
         assert failed.reply["ename"] == "TurnFailed"
         assert failed.bundle["error"]["kind"] == "session_in_use"
         assert "/fork" in failed.reply["evalue"]
+        assert second.run("/resume " + session_id).reply["ename"] == "SessionInUse"
         forked = second.run("/fork\n" + cell(say("From a copy.")), cell_id="one")
         assert forked.status == "ok"
         copy = forked.bundle["session_id"]
@@ -136,3 +137,12 @@ def test_a_session_that_is_open_elsewhere_is_an_error_that_offers_a_copy(
         assert refused.reply["ename"] == "SessionInUse"
         assert turn(second).bundle["session_id"] == copy
         assert turn(first).bundle["session_id"] == session_id
+
+
+def test_a_codex_that_does_not_start_costs_no_notebook_its_session(place: Place):
+    session_id = session_in(place).bundle["session_id"]
+    with kernel_in(place, CODEX_BIN=str(place.root / "no-codex")) as kernel:
+        assert kernel.run(cell(say("never said"))).reply["ename"] == "TurnFailed"
+        other = "01a00000-0000-7000-8000-000000000000"
+        assert kernel.run(f"/resume {other}").reply["ename"] == "BinaryNotFound"
+    assert session_in(place).bundle["session_id"] == session_id
