@@ -105,7 +105,7 @@ class Codex:
 @pytest.fixture
 async def codex(bench: Bench) -> Codex:
     codex = Codex()
-    bench.session.server = codex  # pyright: ignore[reportAttributeAccessIssue]
+    bench.session.connection.server = codex  # pyright: ignore[reportAttributeAccessIssue]
     return codex
 
 
