@@ -182,10 +182,12 @@ class CodexSettings(Configurable):
         _LOG.commit_seconds, help="A commit that takes longer makes the turn go on unrecorded."
     ).tag(config=True)
     max_age_days = Float(
-        _LOG.max_age_days, help="`jupyter codex prune` removes turns older than this."
+        _LOG.max_age_days,
+        help="Turns older than this are removed when a kernel starts, and by `jupyter codex prune`.",
     ).tag(config=True)
     max_bytes = Int(
-        _LOG.max_bytes, help="`jupyter codex prune` shrinks the turn log to this size."
+        _LOG.max_bytes,
+        help="The oldest turns go, at the same times, until the turn log has this size.",
     ).tag(config=True)
     image_bytes = Int(
         _LOG.image_bytes, help="Larger files are not kept as before-images of a patch."
