@@ -8,9 +8,12 @@ comes later is told who was first.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Protocol
 
 from codex_kernel.turn.approvals import EXPIRED, NOBODY, Answer, Approval, Decision, Input
+
+logger = logging.getLogger(__name__)
 
 Question = Approval | Input
 Reply = Decision | Answer
@@ -64,7 +67,11 @@ class Broker:
             await asyncio.gather(asking, return_exceptions=True)
 
     async def _ask(self, door: Door, question: Question, answered: asyncio.Future[Reply]) -> None:
-        reply = await door.ask(question)
+        try:
+            reply = await door.ask(question)
+        except Exception:  # a question must not stay open for hours because its door broke
+            logger.exception("A question could not be asked")
+            reply = None
         if not answered.done():
             answered.set_result(reply or refusal(question, NOBODY))
 

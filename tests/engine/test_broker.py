@@ -45,6 +45,16 @@ async def test_without_a_door_everything_is_declined_at_once():
     assert await broker.settle(INPUT) == Answer(None, NOBODY)
 
 
+async def test_a_door_that_breaks_declines():
+    class Broken:
+        async def ask(self, question):
+            raise KeyError("choices")
+
+    async with asyncio.timeout(10):
+        reply = await Broker(Broken(), expiry_seconds=3600).settle(APPROVAL)
+    assert reply == Decision("decline", NOBODY)
+
+
 async def test_the_door_answers():
     assert await Broker(Door(YES), expiry_seconds=60).settle(APPROVAL) == YES
 
