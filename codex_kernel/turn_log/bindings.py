@@ -14,6 +14,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from aiosqlite import Connection
+
 from codex_kernel.ids import NotebookPath, SessionId
 from codex_kernel.turn.events import now
 from codex_kernel.turn_log.log import TurnLog
@@ -42,6 +44,7 @@ class SessionRow:
     turns: int
     created_at: str
     last_at: str
+    archived_at: str | None
 
 
 async def bind(
@@ -215,16 +218,38 @@ async def sessions(
     return [_session(row) for row in rows]
 
 
+async def archive_session(log: TurnLog, session_id: str) -> None:
+    """The session was put away: it stays in the record, its notebooks go on without it."""
+    async with log.database.transaction() as connection:
+        await connection.execute_fetchall(
+            "UPDATE sessions SET archived_at = ? WHERE session_id = ?", (now(), session_id)
+        )
+        await _unbind_all(connection, session_id)
+
+
+async def unarchive_session(log: TurnLog, session_id: str) -> None:
+    """The session can be taken up again; no notebook is bound to it."""
+    await log.database.write(
+        "UPDATE sessions SET archived_at = NULL WHERE session_id = ?", (session_id,)
+    )
+
+
 async def forget_session(log: TurnLog, session_id: str) -> None:
     """Drop a session and the bindings to it; its turns are `retention`'s to delete."""
     async with log.database.transaction() as connection:
-        for statement in (
-            "DELETE FROM notebook_cells WHERE path IN "
-            "(SELECT path FROM notebooks WHERE session_id = ?)",
-            "UPDATE notebooks SET session_id = NULL WHERE session_id = ?",
-            "DELETE FROM sessions WHERE session_id = ?",
-        ):
-            await connection.execute_fetchall(statement, (session_id,))
+        await _unbind_all(connection, session_id)
+        await connection.execute_fetchall(
+            "DELETE FROM sessions WHERE session_id = ?", (session_id,)
+        )
+
+
+async def _unbind_all(connection: Connection, session_id: str) -> None:
+    for statement in (
+        "DELETE FROM notebook_cells WHERE path IN "
+        "(SELECT path FROM notebooks WHERE session_id = ?)",
+        "UPDATE notebooks SET session_id = NULL WHERE session_id = ?",
+    ):
+        await connection.execute_fetchall(statement, (session_id,))
 
 
 def _session(row: sqlite3.Row) -> SessionRow:

@@ -81,6 +81,12 @@ async def owner_of(log: TurnLog, turn_id: TurnId) -> Owner | None:
     return None if row is None else owner_from(row)
 
 
+async def is_held(log: TurnLog, session_id: str) -> bool:
+    """Whether a process that is not proven dead runs a turn of the session, or has it open."""
+    found = await log.database.rows(_HOLDERS, {"session": session_id})
+    return any(owner_is_dead(owner_from(row)) is not True for row in found)
+
+
 async def _owners_with_duties(log: TurnLog) -> list[Owner]:
     found = await log.database.rows(
         f"SELECT * FROM owners WHERE owner IN (SELECT owner FROM turns WHERE {IS_LIVE} "
@@ -163,6 +169,13 @@ def owner_from(row: sqlite3.Row) -> Owner:
     )
 
 
+_HOLDERS = f"""
+    SELECT * FROM owners WHERE owner IN (
+        SELECT owner FROM turns WHERE {IS_LIVE} AND session_id = :session
+        UNION SELECT owner FROM app_servers
+        WHERE EXISTS (SELECT 1 FROM json_each(thread_ids) WHERE value = :session)
+    )
+"""
 _DELETE_IDLE = f"""
     DELETE FROM owners WHERE closed_at IS NOT NULL
     AND owner NOT IN (SELECT owner FROM turns WHERE {IS_LIVE})

@@ -238,7 +238,26 @@ FOLLOWING: Migration = (
     "CREATE INDEX presence_by_notebook ON presence (notebook)",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (TURNS, COMMANDS, BINDINGS, IMAGES, RETENTION, FOLLOWING)
+ARCHIVING: Migration = (
+    "ALTER TABLE sessions ADD COLUMN archived_at TEXT",
+    """
+    CREATE TRIGGER changes_session_archived AFTER UPDATE OF archived_at ON sessions
+    WHEN new.archived_at IS NOT old.archived_at
+    BEGIN
+        INSERT INTO changes (kind, session_id) VALUES ('session', new.session_id);
+    END
+    """,
+)
+
+MIGRATIONS: tuple[Migration, ...] = (
+    TURNS,
+    COMMANDS,
+    BINDINGS,
+    IMAGES,
+    RETENTION,
+    FOLLOWING,
+    ARCHIVING,
+)
 
 
 async def migrate(connection: aiosqlite.Connection) -> None:

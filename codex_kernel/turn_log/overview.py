@@ -30,6 +30,7 @@ class SessionOverview:
     turns: int
     tokens: int | None
     running: bool
+    archived: bool
     created_at: str
     last_activity: str
 
@@ -51,10 +52,14 @@ async def session_overviews(
     session_id: str | None = None,
     cwd: str | None = None,
     search: str | None = None,
+    archived: bool | None = None,
     before: Cursor | None = None,
     limit: int = 50,
 ) -> list[SessionOverview]:
-    """Sessions, the last active first. `search` is looked for in title, folder and id."""
+    """Sessions, the last active first. `search` is looked for in title, folder and id.
+
+    `archived` None: those that were put away as well as the others.
+    """
     last_activity, last_id = before or (None, None)
     rows = await log.database.rows(
         _SESSIONS,
@@ -62,6 +67,7 @@ async def session_overviews(
             "id": session_id,
             "cwd": cwd,
             "search": search,
+            "archived": archived,
             "before": last_activity,
             "before_id": last_id,
             "limit": limit,
@@ -107,7 +113,7 @@ async def audited_events(
 
 def _overview(row: sqlite3.Row) -> SessionOverview:
     fields = {name: row[name] for name in SessionOverview.__dataclass_fields__}
-    for flag in ("is_fresh", "running"):
+    for flag in ("is_fresh", "running", "archived"):
         fields[flag] = bool(fields[flag])
     return SessionOverview(**fields)
 
@@ -119,10 +125,11 @@ _SESSIONS = f"""
         )) AS last_activity
         FROM sessions
         WHERE (:id IS NULL OR session_id = :id) AND (:cwd IS NULL OR cwd = :cwd)
+        AND (:archived IS NULL OR :archived = (archived_at IS NOT NULL))
         AND (:search IS NULL OR instr(lower(coalesce(title, '') || char(10) ||
             coalesce(cwd, '') || char(10) || session_id), lower(:search)))
     )
-    SELECT *,
+    SELECT *, archived_at IS NOT NULL AS archived,
         (SELECT max(session_tokens) FROM turns
             WHERE turns.session_id = listed.session_id) AS tokens,
         EXISTS (SELECT 1 FROM turns WHERE {IS_LIVE}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from codex_kernel.ids import TurnId
+from codex_kernel.turn_log import bindings
 from codex_kernel.turn_log.log import TurnLog
 from codex_kernel.turn_log.rows import IS_LIVE
 
@@ -68,6 +69,16 @@ async def delete_turns_of(log: TurnLog, session_id: str) -> list[TurnId]:
         "SELECT turn_id FROM turns WHERE session_id = ? ORDER BY turn_id", (session_id,)
     )
     return await delete_turns(log, [row["turn_id"] for row in rows])
+
+
+async def delete_session(log: TurnLog, session_id: str) -> bool:
+    """Delete a session with its turns and the bindings to it; False, and nothing is done, while
+    one of its turns lives."""
+    if await log.turns(session_id=session_id, state="live", limit=1):
+        return False
+    await bindings.forget_session(log, session_id)
+    await delete_turns_of(log, session_id)
+    return True
 
 
 async def _choose(log: TurnLog, before: str, excess: int) -> list[tuple[TurnId, int]]:

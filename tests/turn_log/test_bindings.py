@@ -160,3 +160,19 @@ async def test_forgotten_session_is_unbound(log: TurnLog) -> None:
     await bindings.forget_session(log, "s1")
     assert await bindings.session(log, "s1") is None
     assert await bindings.bound_session(log, NOTEBOOK, {"a"}) is None
+
+
+async def test_an_archived_session_stays_known_and_its_notebooks_go_on_without_it(
+    log: TurnLog,
+) -> None:
+    await bindings.remember_session(log, "s", title="Metres")
+    await bindings.bind(log, NOTEBOOK, "s", cell_id="c")
+    await bindings.archive_session(log, "s")
+    archived = await bindings.session(log, "s")
+    assert archived is not None
+    assert archived.archived_at is not None
+    assert await bindings.bound_session(log, NOTEBOOK, None) is None
+    await bindings.unarchive_session(log, "s")
+    session = await bindings.session(log, "s")
+    assert session is not None
+    assert session.archived_at is None

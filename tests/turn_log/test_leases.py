@@ -22,7 +22,7 @@ from codex_kernel.turn_log.log import TurnLog
 from codex_kernel.turn_log.owners import owner_is_dead, process_started, this_process
 
 from .process import other
-from .turns import begin, ended, running, text
+from .turns import SESSION, begin, ended, running, text
 
 
 async def test_turn_of_a_killed_owner_ends_as_lost(settings: LogSettings, log: TurnLog) -> None:
@@ -232,3 +232,18 @@ async def test_text_of_a_lost_turn_is_kept(settings: LogSettings) -> None:
         transcript = await log.transcript(record.turn_id)
         assert transcript is not None
         assert transcript.answer() == "half of the ans"
+
+
+async def test_session_is_held_by_who_runs_it_or_has_it_open_until_he_is_dead(
+    settings: LogSettings, log: TurnLog
+) -> None:
+    assert not await leases.is_held(log, SESSION)
+    async with other(settings.folder) as owner:
+        await owner.do("run")
+        assert await leases.is_held(log, SESSION)
+        await owner.kill()
+    assert not await leases.is_held(log, SESSION)
+    await log.remember_app_server(os.getpid(), None, ["another", "opened"])
+    assert await leases.is_held(log, "opened")
+    await log.forget_app_server()
+    assert not await leases.is_held(log, "opened")

@@ -93,3 +93,12 @@ async def test_audit_has_what_was_done_and_no_text(log: TurnLog) -> None:
     ):
         paged += [(happened["turn_id"], happened["seq"]) for happened, _ in page]
     assert paged == [(happened["turn_id"], happened["seq"]) for happened, _ in entries]
+
+
+async def test_archived_sessions_are_listed_when_they_are_asked_for(log: TurnLog) -> None:
+    await bindings.remember_session(log, "kept")
+    await bindings.remember_session(log, "away")
+    await bindings.archive_session(log, "away")
+    for archived, expected in ((False, {"kept"}), (True, {"away"}), (None, {"kept", "away"})):
+        found = await overview.session_overviews(log, archived=archived)
+        assert {session.session_id for session in found} == expected

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from codex_kernel.settings import LogSettings
-from codex_kernel.turn_log import commands, retention
+from codex_kernel.turn_log import bindings, commands, retention
 from codex_kernel.turn_log.images import keep_before
 from codex_kernel.turn_log.log import TurnLog
 from codex_kernel.turn_log.record import TurnRecord
@@ -115,3 +115,15 @@ async def test_turns_of_a_session_are_deleted(log: TurnLog) -> None:
     assert await retention.delete_turns_of(log, "another") == []
     assert await retention.delete_turns_of(log, SESSION) == [over.turn_id]
     assert await left(log) == {live.turn_id}
+
+
+async def test_a_session_is_deleted_with_its_turns_but_not_under_a_live_one(log: TurnLog) -> None:
+    await bindings.remember_session(log, SESSION)
+    await ended(log)
+    live = await running(log)
+    assert not await retention.delete_session(log, SESSION)
+    assert len(await left(log)) == 2
+    await live.append(ending("42"))
+    assert await retention.delete_session(log, SESSION)
+    assert await left(log) == set()
+    assert await bindings.session(log, SESSION) is None
