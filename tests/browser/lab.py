@@ -15,7 +15,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import nbformat
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, expect
 
 from codex_kernel.scripted_model import ScriptedModel
 
@@ -56,6 +56,10 @@ class Lab:
         with urlopen(Request(f"{self.url}{path}", method=method), timeout=SECONDS) as answer:
             body = answer.read()
         return json.loads(body) if body else None
+
+    def log(self) -> str:
+        """The last words of the server and its kernels."""
+        return (self.place.root / "lab.log").read_text()[-4000:]
 
     def end_kernels(self) -> None:
         """Shut down every kernel that a test left running."""
@@ -134,10 +138,14 @@ class LabPage:
         self.errors: list[str] = []
         self.strangers: list[str] = []
         page.set_default_timeout(SECONDS * 1000)
-        page.on("console", lambda said: said.type == "error" and self.errors.append(said.text))
+        page.on("console", self._heard)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self._loaded(request.url))
         page.on("websocket", lambda socket: self._loaded(socket.url))
+
+    def _heard(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.errors.append(said.text)
 
     def _loaded(self, url: str) -> None:
         host = self.lab.url.partition("://")[2]
@@ -228,7 +236,10 @@ class LabPage:
 
     def wait_for_status(self, status: str) -> None:
         """Wait until JupyterLab shows this status of the kernel."""
-        wait_until(lambda: self.status() == status)
+        try:
+            wait_until(lambda: self.status() == status)
+        except AssertionError:
+            raise AssertionError(f"{self.status()}: {self.lab.log()}") from None
 
     def document(self, name: str) -> Any:
         """The notebook as it is on disk."""
