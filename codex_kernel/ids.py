@@ -22,6 +22,8 @@ SessionId = NewType("SessionId", str)
 CodexTurnId = NewType("CodexTurnId", str)
 ItemId = NewType("ItemId", str)
 ApprovalId = NewType("ApprovalId", str)
+KernelId = NewType("KernelId", str)
+"""The id under which a Jupyter server knows a kernel; it stays through restarts."""
 CellId = NewType("CellId", str)
 """Never unique alone: a copied notebook keeps the ids of its cells."""
 NotebookPath = NewType("NotebookPath", str)
@@ -82,6 +84,12 @@ def notebook_from_environment(environ: Mapping[str, str]) -> NotebookPath | None
     if not name.endswith(".ipynb") or not os.path.isabs(name):
         return None
     return stored_path(name)
+
+
+def kernel_id_from_connection_file(path: str) -> KernelId | None:
+    """The id of a kernel that a Jupyter server started with this connection file, or None."""
+    found = re.fullmatch(r"kernel-(.+)\.json", os.path.basename(path))
+    return None if found is None else KernelId(found.group(1))
 
 
 def relative_path(path: str, folder: str) -> str:

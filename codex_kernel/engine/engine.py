@@ -15,13 +15,11 @@ from typing import TypeVar
 
 from codex_kernel.engine.inbox import Inbox
 from codex_kernel.engine.portal import Portal
+from codex_kernel.engine.recovery import recover
 from codex_kernel.engine.session import Session
 from codex_kernel.errors import CodexError, LogError
 from codex_kernel.ids import NotebookPath
-from codex_kernel.rpc.orphans import kill_orphans
-from codex_kernel.rpc.processes import kill_group
 from codex_kernel.settings import Settings
-from codex_kernel.turn_log.leases import forget, recover
 from codex_kernel.turn_log.log import TurnLog
 from codex_kernel.turn_log.retention import prune
 
@@ -85,7 +83,7 @@ class Engine:
         session = Session(self.settings, log, notebook=self._notebook)
         self._stack.push_async_callback(session.aclose)
         try:
-            await _recover(log)
+            await recover(log)
         except CodexError as failure:
             logger.warning("Turns of ended kernels could not be closed: %s", failure)
         return session
@@ -128,12 +126,3 @@ class Engine:
             await asyncio.wait((asyncio.wrap_future(self._ready),))  # also when it fails
         finally:
             await self._stack.aclose()
-
-
-async def _recover(log: TurnLog) -> None:
-    """Close the turns of kernels that are gone, and end what they left running."""
-    for left in (await recover(log)).app_servers:
-        if left.is_alive:
-            kill_group(left.pid)
-        await asyncio.to_thread(kill_orphans, left.thread_ids)
-        await forget(log, left)

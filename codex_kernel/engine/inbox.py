@@ -16,7 +16,7 @@ from codex_kernel.engine.session import Session
 from codex_kernel.engine.turn import Turn
 from codex_kernel.errors import CodexError, LogError, RequestRefused
 from codex_kernel.turn.approvals import Answer, Decision, is_allowed
-from codex_kernel.turn_log import bindings, commands
+from codex_kernel.turn_log import bindings, commands, leases
 from codex_kernel.turn_log.commands import CommandRow, Target
 
 logger = logging.getLogger(__name__)
@@ -46,12 +46,23 @@ class Inbox:
                     now = (await self._session.log.database.version(), self._targets())
                     if now != seen:
                         seen = now
+                        await self._yield_turns()
                         await self._claim(now[1])
                 except LogError as failure:
                     logger.debug("The log cannot be asked for commands: %s", failure)
         finally:
             for task in list(self._doing):
                 task.cancel()
+
+    async def _yield_turns(self) -> None:
+        """Stop the turns that another process has ended, as it may while we were suspended."""
+        if not self._session.turns:
+            return
+        ids = [turn.id for turn in self._session.turns]
+        lost = await leases.taken_over(self._session.log, ids)
+        for turn in self._session.turns:
+            if turn.id in lost:
+                turn.taken_over()
 
     def _targets(self) -> list[Target]:
         session = self._session

@@ -23,13 +23,16 @@ from codex_kernel.errors import (
     AppServerError,
     AppServerGone,
     CodexError,
+    LogError,
     OwnershipLost,
     RequestRefused,
     RequestTimedOut,
+    TurnLost,
 )
 from codex_kernel.ids import CellId, NotebookPath, TurnId, new_turn_id
 from codex_kernel.settings import TurnSettings
 from codex_kernel.turn import events
+from codex_kernel.turn.continuing import continue_prompt
 from codex_kernel.turn.events import Draft, Event, TurnErrorInfo
 from codex_kernel.turn.state import FinalState
 from codex_kernel.turn.transcript import Transcript, closing_drafts
@@ -77,7 +80,9 @@ class Turn:
         self._submission = submission
         self._settings = settings
         self._record: TurnRecord | None = None
-        self._taken_over: Transcript | None = None
+        self._outcome: Transcript | None = None
+        self._is_taken_over = False
+        self._shown = 0
         broker = Broker(submission.door, expiry_seconds=settings.approval_seconds)
         self.asking = Asking(self, session, broker)
         self._loop = asyncio.get_running_loop()
@@ -99,7 +104,7 @@ class Turn:
     def transcript(self) -> Transcript:
         """The state of the turn as of its last event."""
         assert self._record is not None, "run() opens the record first"
-        return self._taken_over or self._record.transcript
+        return self._outcome or self._record.transcript
 
     def questions(self) -> list[dict[str, Any]]:
         """Everything that was asked, decided or not."""
@@ -125,6 +130,7 @@ class Turn:
             again=again,
         )
         self._record, first = await self._session.log.begin(self.id, queued)
+        self._shown = len(first)
         submission.listener(first)
         cancelled: asyncio.CancelledError | None = None
         try:
@@ -141,8 +147,8 @@ class Turn:
             state, error = "failed", _internal(failure)
         try:
             await self._end(state, error)
-        except OwnershipLost:
-            await self._show_outcome()
+            if self._is_taken_over:
+                await self._show_outcome()
         finally:
             self.done.set()
         if cancelled is not None:
@@ -246,22 +252,56 @@ class Turn:
         text = f"{self._record.problem} This turn is recorded as soon as it can be."
         return [events.warning(text, "notice")]
 
+    def taken_over(self) -> None:
+        """Another process has ended this turn in the record: stop Codex, write and show no more.
+
+        When Codex has stopped, `run()` shows what the record says. An app-server of our own that
+        does not stop in `escalation_seconds` is killed; a shared one is left to itself.
+        """
+        if self._is_taken_over:
+            return
+        self._is_taken_over = True
+        self.interrupt("whoever ended it in the record")
+        self._loop.call_later(self._settings.escalation_seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        if not self._ended.done() and not self.done.is_set():
+            self._session.connection.kill()
+            self._ended.set_result(("lost", None))
+
     async def _show_outcome(self) -> None:
-        """Another process has ended this turn: what it wrote is the end of it."""
-        log = self._session.log
-        self._submission.listener(await log.events(self.id, after=self.transcript.seq))
-        self._taken_over = await log.transcript(self.id)
+        """Show what the record says, from the last event on that was shown."""
+        log, missed = self._session.log, []
+        try:
+            self._outcome = await log.transcript(self.id)
+            missed = await log.events(self.id, after=self._shown)
+        except LogError as failure:
+            logger.warning("The end of a turn cannot be read: %s", failure)
+        ended = _lost_end() if self._outcome is None else _end_of(self._outcome)
+        if not missed or missed[-1]["type"] != "turn.ended":
+            # The record is gone, compacted, or behind what was shown while it could not be written.
+            missed = events.stamp(self.id, self._shown, [ended], events.now())
+        self._submission.listener(missed)
+        if self._outcome is None:
+            self._outcome = Transcript(self.transcript.snapshot())
+            self._outcome.data |= {"state": ended["state"], "error": ended["error"]}
 
     # Messages in, events out
 
     async def emit(self, drafts: Iterable[Draft]) -> None:
-        """Record events, then show them."""
+        """Record events, then show them; nothing of a turn that is not ours any more."""
         assert self._record is not None
         drafts = list(drafts)
-        if not drafts:
+        if not drafts or self._is_taken_over:
             return
         async with self._emitting:  # readers get events in the order of their numbers
-            self._submission.listener(await self._record.append(drafts))
+            try:
+                recorded = await self._record.append(drafts)
+            except OwnershipLost:
+                self.taken_over()
+                return
+            self._shown = recorded[-1]["seq"]
+            self._submission.listener(recorded)
 
     async def take(self, batch: list[dict[str, Any]]) -> None:
         """Take in messages of the session's thread, in order."""
@@ -369,6 +409,10 @@ class Turn:
         if self.codex_turn_id is not None:
             self._send_interrupt()
 
+    def shut_down(self) -> None:
+        """Stop because the kernel ends."""
+        self.interrupt("the end of the kernel", self._shutdown())
+
     def _send_interrupt(self) -> None:
         self._spawn(self._interrupt_codex())
 
@@ -428,10 +472,20 @@ class Turn:
         return "failed", error_info(failure)
 
     def _cut_off(self) -> tuple[FinalState, TurnErrorInfo]:
-        return ("interrupted" if self._was_sent else "cancelled"), {
+        return ("interrupted" if self._was_sent else "cancelled"), self._shutdown()
+
+    def _shutdown(self) -> TurnErrorInfo:
+        if not self._was_sent:
+            return {
+                "kind": "shutdown",
+                "message": "The kernel was shut down before the turn began.",
+                "next_step": "Run the cell again: Codex did nothing.",
+            }
+        return {
             "kind": "shutdown",
             "message": "The kernel was shut down while the turn ran.",
-            "next_step": "Ask Codex to check what was already done before it goes on.",
+            "next_step": TurnLost.next_step,
+            "continue_prompt": continue_prompt(),
         }
 
     @property
@@ -445,6 +499,15 @@ def _mark_killed(drafts: list[Draft]) -> None:
         item = draft.get("item") or {}
         if item.get("type") == "command" and item["status"] == "failed":
             item |= {"status": "interrupted", "exit_code": None}
+
+
+def _end_of(outcome: Transcript) -> Draft:
+    return events.turn_ended(outcome.data["state"], outcome.data["error"])
+
+
+def _lost_end() -> Draft:
+    error = error_info(TurnLost("The record of this turn is gone."))
+    return events.turn_ended("lost", error)
 
 
 def error_info(failure: CodexError) -> TurnErrorInfo:

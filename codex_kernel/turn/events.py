@@ -54,12 +54,16 @@ TextField = Literal["text", "output", "summary", "content"]
 
 
 class TurnErrorInfo(TypedDict):
-    """Why a turn did not complete: a kind to switch on, a sentence, what to do about it."""
+    """Why a turn did not complete: a kind to switch on, a sentence, what to do about it.
+
+    `continue_prompt`: where a turn was cut off, a prompt that goes on from there, to be offered.
+    """
 
     kind: str
     message: str
     next_step: str
     details: NotRequired[str | None]
+    continue_prompt: NotRequired[str]
 
 
 def now() -> str:

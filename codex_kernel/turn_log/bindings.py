@@ -63,7 +63,7 @@ async def bind(
         await connection.execute_fetchall(
             "INSERT INTO notebooks (path, session_id, updated_at) VALUES (?, ?, ?) "
             "ON CONFLICT (path) DO UPDATE SET session_id = excluded.session_id, "
-            "updated_at = excluded.updated_at",
+            "updated_at = excluded.updated_at, copied_from = NULL",
             (notebook, session_id, now()),
         )
         if cell_id is not None:
@@ -100,6 +100,19 @@ async def bound_session(
     return Binding(notebook, row["session_id"], known, is_foreign)
 
 
+async def session_of_cells(
+    log: TurnLog, cell_ids: Collection[str], *, other_than: NotebookPath
+) -> SessionId | None:
+    """The session that ran last in some of these cells of another notebook."""
+    row = await log.database.row(
+        "SELECT session_id FROM notebook_cells JOIN notebooks USING (path) "
+        "WHERE cell_id IN (SELECT value FROM json_each(?)) AND path <> ? "
+        "AND session_id IS NOT NULL ORDER BY updated_at DESC",
+        (json.dumps(sorted(cell_ids)), other_than),
+    )
+    return None if row is None else SessionId(row["session_id"])
+
+
 async def notebooks_of(log: TurnLog, session_id: str) -> list[NotebookPath]:
     """The notebooks that are bound to a session."""
     rows = await log.database.rows(
@@ -109,7 +122,9 @@ async def notebooks_of(log: TurnLog, session_id: str) -> list[NotebookPath]:
 
 
 async def move(log: TurnLog, old: NotebookPath, new: NotebookPath) -> None:
-    """A notebook, or a folder with notebooks, was renamed: bindings and turns go along."""
+    """A notebook, or a folder with notebooks, was renamed: bindings, turns, kernels go along."""
+    if old == new:
+        return
     places = {"old": old, "new": new, "below": old + os.sep}
     async with log.database.transaction() as connection:
         await connection.execute_fetchall("DELETE FROM notebooks WHERE path = :new", places)
@@ -117,6 +132,7 @@ async def move(log: TurnLog, old: NotebookPath, new: NotebookPath) -> None:
         for table, column in (
             ("notebooks", "path"),
             ("notebook_cells", "path"),
+            ("kernels", "path"),
             ("turns", "notebook"),
         ):
             await connection.execute_fetchall(
@@ -128,10 +144,40 @@ async def move(log: TurnLog, old: NotebookPath, new: NotebookPath) -> None:
 
 
 async def forget_notebook(log: TurnLog, notebook: NotebookPath) -> None:
-    """The file was deleted, or is another one now: drop its binding and what it asks for."""
+    """The file was deleted, or is another one now: drop its binding and what it asks for.
+
+    Of a folder: those of all notebooks in it.
+    """
     async with log.database.transaction() as connection:
-        await connection.execute_fetchall("DELETE FROM notebooks WHERE path = ?", (notebook,))
-        await connection.execute_fetchall("DELETE FROM notebook_cells WHERE path = ?", (notebook,))
+        await _forget(connection, notebook)
+
+
+async def remember_copy(log: TurnLog, source: NotebookPath, copy: NotebookPath) -> None:
+    """A notebook was copied: the copy begins blank, but knows the session of the other one."""
+    async with log.database.transaction() as connection:
+        await _forget(connection, copy)
+        await connection.execute_fetchall(
+            "INSERT INTO notebooks (path, copied_from, updated_at) SELECT ?, session_id, ? "
+            "FROM notebooks JOIN sessions USING (session_id) WHERE path = ? AND NOT is_fresh",
+            (copy, now(), source),
+        )
+
+
+async def copied_from(log: TurnLog, notebook: NotebookPath) -> SessionId | None:
+    """The session of the notebook of which this is a copy that no turn ran in yet."""
+    row = await log.database.row(
+        "SELECT copied_from FROM notebooks WHERE path = ? AND session_id IS NULL", (notebook,)
+    )
+    return None if row is None else row["copied_from"]
+
+
+async def _forget(connection: Connection, path: NotebookPath) -> None:
+    gone = {"path": path, "below": path + os.sep}
+    for table in ("notebooks", "notebook_cells"):
+        await connection.execute_fetchall(
+            f"DELETE FROM {table} WHERE path = :path OR substr(path, 1, length(:below)) = :below",
+            gone,
+        )
 
 
 async def notebook_settings(log: TurnLog, notebook: NotebookPath) -> dict[str, Any]:

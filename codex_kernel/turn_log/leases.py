@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from codex_kernel.errors import InvalidTransition, TurnLost
 from codex_kernel.ids import TurnId
+from codex_kernel.turn.continuing import continue_prompt
 from codex_kernel.turn.events import TurnErrorInfo, now, stamp, turn_ended
 from codex_kernel.turn.transcript import Transcript, closing_drafts
 from codex_kernel.turn_log.log import TurnLog
@@ -49,7 +51,8 @@ async def recover(log: TurnLog) -> Recovery:
         if owner_is_dead(owner):
             done.turns.extend(await _recover_turns(log, owner))
             done.app_servers.extend(await _app_servers(log, owner))
-    await log.database.write(_DELETE_IDLE)
+    if await log.database.row(f"SELECT 1 FROM owners {_IDLE} LIMIT 1"):
+        await log.database.write(f"DELETE FROM owners {_IDLE}")
     return done
 
 
@@ -79,6 +82,24 @@ async def owner_of(log: TurnLog, turn_id: TurnId) -> Owner | None:
         (turn_id,),
     )
     return None if row is None else owner_from(row)
+
+
+async def live_owners(log: TurnLog) -> list[Owner]:
+    """The owners of live turns that are proven alive, on this machine."""
+    rows = await log.database.rows(
+        f"SELECT * FROM owners WHERE owner IN (SELECT owner FROM turns WHERE {IS_LIVE})"
+    )
+    return [owner for row in rows if owner_is_dead(owner := owner_from(row)) is False]
+
+
+async def taken_over(log: TurnLog, turn_ids: Collection[TurnId]) -> list[TurnId]:
+    """Those of our turns that another process has ended meanwhile."""
+    rows = await log.database.rows(
+        "SELECT turn_id FROM turns WHERE owner IS NOT ? "
+        "AND turn_id IN (SELECT value FROM json_each(?))",
+        (log.owner.owner, json.dumps(list(turn_ids))),
+    )
+    return [row["turn_id"] for row in rows]
 
 
 async def is_held(log: TurnLog, session_id: str) -> bool:
@@ -135,7 +156,13 @@ async def _take_over(log: TurnLog, turn_id: TurnId, owner: str, epoch: int, mess
             "SELECT turn_id, seq, at, body FROM events WHERE turn_id = ? ORDER BY seq", (turn_id,)
         )
         transcript = _folded(list(rows))
-        error = TurnErrorInfo(kind="lost", message=message, next_step=TurnLost.next_step)
+        was_sent = transcript.data["codex_turn_id"] is not None
+        error = TurnErrorInfo(
+            kind="lost",
+            message=message,
+            next_step=TurnLost.next_step,
+            continue_prompt=continue_prompt(None if was_sent else transcript.data["prompt"]),
+        )
         drafts = [*closing_drafts(transcript, status="lost"), turn_ended("lost", error)]
         events = stamp(turn_id, transcript.seq, drafts, now())
         transcript.apply(events)
@@ -176,8 +203,8 @@ _HOLDERS = f"""
         WHERE EXISTS (SELECT 1 FROM json_each(thread_ids) WHERE value = :session)
     )
 """
-_DELETE_IDLE = f"""
-    DELETE FROM owners WHERE closed_at IS NOT NULL
+_IDLE = f"""
+    WHERE closed_at IS NOT NULL
     AND owner NOT IN (SELECT owner FROM turns WHERE {IS_LIVE})
     AND owner NOT IN (SELECT owner FROM app_servers)
 """

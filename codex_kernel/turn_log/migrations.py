@@ -249,6 +249,17 @@ ARCHIVING: Migration = (
     """,
 )
 
+KERNELS: Migration = (
+    """
+    CREATE TABLE kernels (
+        kernel_id TEXT PRIMARY KEY,
+        path TEXT NOT NULL,
+        updated_at TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "ALTER TABLE notebooks ADD COLUMN copied_from TEXT",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     TURNS,
     COMMANDS,
@@ -257,6 +268,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     RETENTION,
     FOLLOWING,
     ARCHIVING,
+    KERNELS,
 )
 
 

@@ -51,6 +51,7 @@ async def prune(
         await log.database.write(
             "DELETE FROM commands WHERE finished_at < ?", (_days_ago(COMMAND_DAYS),)
         )
+        await log.database.write("DELETE FROM kernels WHERE updated_at < ?", (_days_ago(days),))
         await _forget_changes(log, _days_ago(CHANGE_DAYS))
         await _sweep(log)
     return Report(len(chosen), sum(size for _, size in chosen), dry_run)
