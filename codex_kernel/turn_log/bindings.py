@@ -63,7 +63,7 @@ async def bind(
         await connection.execute_fetchall(
             "INSERT INTO notebooks (path, session_id, updated_at) VALUES (?, ?, ?) "
             "ON CONFLICT (path) DO UPDATE SET session_id = excluded.session_id, "
-            "updated_at = excluded.updated_at, copied_from = NULL",
+            "updated_at = excluded.updated_at",
             (notebook, session_id, now()),
         )
         if cell_id is not None:
@@ -150,25 +150,6 @@ async def forget_notebook(log: TurnLog, notebook: NotebookPath) -> None:
     """
     async with log.database.transaction() as connection:
         await _forget(connection, notebook)
-
-
-async def remember_copy(log: TurnLog, source: NotebookPath, copy: NotebookPath) -> None:
-    """A notebook was copied: the copy begins blank, but knows the session of the other one."""
-    async with log.database.transaction() as connection:
-        await _forget(connection, copy)
-        await connection.execute_fetchall(
-            "INSERT INTO notebooks (path, copied_from, updated_at) SELECT ?, session_id, ? "
-            "FROM notebooks JOIN sessions USING (session_id) WHERE path = ? AND NOT is_fresh",
-            (copy, now(), source),
-        )
-
-
-async def copied_from(log: TurnLog, notebook: NotebookPath) -> SessionId | None:
-    """The session of the notebook of which this is a copy that no turn ran in yet."""
-    row = await log.database.row(
-        "SELECT copied_from FROM notebooks WHERE path = ? AND session_id IS NULL", (notebook,)
-    )
-    return None if row is None else row["copied_from"]
 
 
 async def _forget(connection: Connection, path: NotebookPath) -> None:

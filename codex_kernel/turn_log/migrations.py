@@ -257,7 +257,6 @@ KERNELS: Migration = (
         updated_at TEXT NOT NULL
     ) WITHOUT ROWID
     """,
-    "ALTER TABLE notebooks ADD COLUMN copied_from TEXT",
 )
 
 MIGRATIONS: tuple[Migration, ...] = (
