@@ -6,6 +6,7 @@ declines, and what was typed goes to Codex as the reason.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -76,7 +77,7 @@ class PromptDoor:
         return Decision(choice, self._by, reason)
 
     async def _is_confirmed(self, approval: Approval) -> bool:
-        rule = " ".join(visible(word) for word in approval.get("rule", []))
+        rule = visible(shlex.join(approval.get("rule", [])))
         line = await self._read_line(
             f"From now on every Codex on this machine may run, without asking and in any folder, "
             f"every command that begins with\n\n    {rule}\n\nType yes to write this rule: ",

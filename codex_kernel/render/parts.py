@@ -6,6 +6,7 @@ direction of the text around them.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -252,7 +253,7 @@ def _approval(entry: Entry) -> str:
         if entry.get(key):
             shown += f"<br>{label}: {code(json_text(entry[key]))}"
     if entry.get("rule") and entry.get("decision") in (None, "always"):
-        shown += f"<br>Rule: {code(' '.join(map(str, entry['rule'])))}"
+        shown += f"<br>Rule: {code(shlex.join(map(str, entry['rule'])))}"
     is_granted = entry.get("outcome") == "accepted"
     return note(shown, GREY if is_granted else AMBER)
 
