@@ -111,7 +111,8 @@ class CodexSettings(Configurable):
     ).tag(config=True)
     isolated = Bool(
         _SESSION.isolated,
-        help="Leave out the user's AGENTS.md, MCP servers, skills and plugins (reproducible runs).",
+        help="Leave out the folder's AGENTS.md, and MCP servers, skills and plugins of the user "
+        "(reproducible runs; an AGENTS.md in CODEX_HOME still counts).",
     ).tag(config=True)
     on_restart = Enum(
         ["resume", "new"],

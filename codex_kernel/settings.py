@@ -44,7 +44,10 @@ class SessionSettings:
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     instructions: str | None = NOTEBOOK_INSTRUCTIONS
     isolated: bool = False
-    """Leave out the user's AGENTS.md, MCP servers, skills and plugins: reproducible runs."""
+    """Leave out the folder's AGENTS.md, and MCP servers, skills and plugins of the user.
+
+    Codex has no way to leave out an AGENTS.md in CODEX_HOME.
+    """
     on_restart: OnRestart = "resume"
     fail_on: tuple[str, ...] = ()
     max_minutes: float | None = None

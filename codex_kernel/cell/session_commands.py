@@ -149,10 +149,11 @@ async def _session_values(session: Session, _arguments: Arguments) -> Sequence[V
     return [Value(each["id"], thread_title(each)) for each in await threads(session)]
 
 
-async def _fork(context: Context, _arguments: Arguments) -> Output:
-    source = await known_session(context.session)
+async def _fork(context: Context, arguments: Arguments) -> Output:
+    wanted = arguments.get("session")
+    source = await _find(context, wanted) if wanted else await known_session(context.session)
     async with context.session.order:
-        copy = await context.session.fork()
+        copy = await context.session.fork(source)
     return prose(f"The next prompt goes on with {copy}, a copy of the session {source}.")
 
 
@@ -208,7 +209,12 @@ COMMANDS = (
             ),
         ),
     ),
-    Command("fork", "Go on with a copy of this session; the original stays as it is", _fork),
+    Command(
+        "fork",
+        "Go on with a copy of this session or of another; the original stays as it is",
+        _fork,
+        (_SESSION,),
+    ),
     Command(
         "name",
         "Give the session a title",

@@ -7,10 +7,13 @@ the cells in which turns ran, and a file that has none of them is another notebo
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
 
 from codex_kernel.engine.notes import Notes
-from codex_kernel.ids import CellId, NotebookPath, SessionId
-from codex_kernel.turn_log import bindings
+from codex_kernel.errors import LogError
+from codex_kernel.ids import CellId, KernelId, NotebookPath, SessionId
+from codex_kernel.turn_log import bindings, kernels
 from codex_kernel.turn_log.bindings import Binding
 from codex_kernel.turn_log.log import TurnLog
 
@@ -22,21 +25,35 @@ class Document:
     """A notebook, or none: then nothing is ever bound."""
 
     def __init__(
-        self, log: TurnLog, notes: Notes, path: NotebookPath | None, read_cells: ReadCells
+        self,
+        log: TurnLog,
+        notes: Notes,
+        path: NotebookPath | None,
+        read_cells: ReadCells,
+        kernel_id: KernelId | None = None,
     ) -> None:
-        """Nothing is read before it is asked for."""
+        """Nothing is read before it is asked for. `path`: where the notebook was at the start."""
         self.path = path
         self.cells: set[str] = set()
         """The cells in which turns of the present session ran."""
         self._log = log
         self._notes = notes
         self._read_cells = read_cells
+        self._kernel_id = kernel_id
+
+    async def locate(self) -> None:
+        """Learn where the notebook is now: the Jupyter server tells when it was renamed."""
+        if self._kernel_id is None:
+            return
+        with suppress(LogError):  # then it is where it was
+            self.path = await kernels.notebook_of(self._log, self._kernel_id) or self.path
 
     async def binding(self) -> Binding | None:
         """The session that the notebook is bound to; raises `LogError`.
 
         One that belonged to another notebook of this path is said to be foreign, and forgotten.
         """
+        await self.locate()
         if self.path is None:
             return None
         found = await bindings.bound_session(self._log, self.path, await self._read_cells())
@@ -45,6 +62,13 @@ class Document:
         elif found is not None:
             self.cells = set(found.cell_ids)
         return found
+
+    async def origin(self) -> SessionId | None:
+        """The session of the notebook that this one is a copy of, as its cells tell."""
+        cells = await self._read_cells()
+        if self.path is None or not cells:
+            return None
+        return await bindings.session_of_cells(self._log, cells, other_than=self.path)
 
     async def is_another(self, cell_id: CellId | None) -> bool:
         """Whether the file has become another notebook under the kernel."""
@@ -57,14 +81,27 @@ class Document:
         """Bind the notebook to a session, or note one more cell in which it ran."""
         if cell_id is not None:
             self.cells.add(cell_id)
+        await self.locate()
         if self.path is not None:
             await self._notes.write(
                 bindings.bind(self._log, self.path, session_id, cell_id=cell_id)
             )
 
+    async def wishes(self) -> dict[str, Any]:
+        """What the notebook asks for, as a page or a command set it; raises `LogError`."""
+        if self.path is None:
+            return {}
+        return await bindings.notebook_settings(self._log, self.path)
+
+    async def wish(self, changes: dict[str, Any]) -> None:
+        """Change what the notebook asks for; None takes a wish back."""
+        if self.path is not None:
+            await self._notes.write(bindings.set_notebook_settings(self._log, self.path, changes))
+
     async def unbind(self) -> None:
         """Go on without a session; what the notebook asks for stays."""
         self.cells = set()
+        await self.locate()
         if self.path is not None:
             await self._notes.write(bindings.unbind(self._log, self.path))
 

@@ -26,9 +26,12 @@ from codex_kernel.app_server.client import (
 from codex_kernel.engine.background import Background
 from codex_kernel.engine.connection import Connection, mark_retrieved
 from codex_kernel.engine.document import Document
+from codex_kernel.engine.doors import Doors
 from codex_kernel.engine.keeper import Keeper
 from codex_kernel.engine.notes import Notes
+from codex_kernel.engine.threads import fork, let_go, session_error
 from codex_kernel.engine.turn import Submission, Turn
+from codex_kernel.engine.wishes import NO_SESSION, Wishes
 from codex_kernel.errors import (
     AppServerGone,
     CodexError,
@@ -37,10 +40,10 @@ from codex_kernel.errors import (
     SessionInUse,
     SessionNotFound,
 )
-from codex_kernel.ids import CellId, NotebookPath, SessionId
+from codex_kernel.ids import CellId, KernelId, NotebookPath, SessionId
 from codex_kernel.rpc.orphans import kill_orphans
 from codex_kernel.settings import SessionSettings, Settings
-from codex_kernel.turn_log import bindings
+from codex_kernel.turn_log import bindings, commands
 from codex_kernel.turn_log.log import TurnLog
 
 logger = logging.getLogger(__name__)
@@ -53,7 +56,12 @@ class Session:
     """The current session of a host; `new()`, `resume()` and `fork()` change which one it is."""
 
     def __init__(
-        self, settings: Settings, log: TurnLog, *, notebook: NotebookPath | None = None
+        self,
+        settings: Settings,
+        log: TurnLog,
+        *,
+        notebook: NotebookPath | None = None,
+        kernel_id: KernelId | None = None,
     ) -> None:
         """Nothing is started before `open()` or the first turn."""
         self.log = log
@@ -66,8 +74,9 @@ class Session:
         self.notes = Notes(settings.log.commit_seconds)
         self.connection = Connection(settings.app_server, settings.log.folder)
         self.background = Background(self)
-        self.keeper = Keeper(self, settings.log, notebook)
-        self.document = Document(log, self.notes, notebook, self.keeper.cell_ids)
+        self.keeper = Keeper(self, settings.log)
+        self.document = Document(log, self.notes, notebook, self.keeper.cell_ids, kernel_id)
+        self.wishes = Wishes(self.document, settings.session, settings.app_server.environ)
         self.reported: dict[str, Any] = {}
         self.request_seconds = settings.app_server.request_seconds
         self._all = settings
@@ -78,8 +87,12 @@ class Session:
         self._is_fresh = True
         self._is_attached = False
         self._has_told_unrecorded = False
+        self._must_reopen = False
+        self._has_offered_fork = False
         self._attaching = asyncio.Lock()
         self._threads: set[str] = set()
+        self.held: set[str] = set()
+        """The sessions that the app-server has open: the present one and those left behind."""
 
     @property
     def notebook(self) -> NotebookPath | None:
@@ -95,6 +108,8 @@ class Session:
 
     async def submit(self, submission: Submission) -> Turn:
         """Run a turn and return it when it has ended; its transcript tells how."""
+        door = Doors(self.log, submission.notebook, submission.door)
+        submission = replace(submission, door=door)
         turn = Turn(self, submission, self._all.turn)
         self.turns.append(turn)
         try:
@@ -132,6 +147,22 @@ class Session:
         """Change settings from the next turn on; field names of `SessionSettings`."""
         self.settings = replace(self.settings, **changes)
 
+    async def choose(self, **changes: Any) -> None:
+        """Change settings as `configure` does, and keep them with the notebook."""
+        self.configure(**changes)
+        await self.wishes.remember(changes)
+
+    async def heed_wishes(self) -> None:
+        """Change settings to what was asked for in a page; without a log as they are."""
+        try:
+            changes, notices = await self.wishes.changes(self.settings)
+        except LogError as failure:
+            logger.debug("What the notebook asks for cannot be read: %s", failure)
+            return
+        self._notices += notices
+        self._must_reopen |= "env" in changes
+        self.configure(**changes)
+
     def mark_used(self, cell_id: CellId | None) -> None:
         """Note that the session has a turn, in this cell; the turn does not wait for it."""
         self._is_fresh = False
@@ -160,6 +191,7 @@ class Session:
             self._notices.append(f"This is a new session: {failure}")
             return True
         if binding is None:
+            await self._offer_fork()
             return False
         if binding.is_foreign:
             self._notices.append(_foreign(binding.session_id))
@@ -172,13 +204,57 @@ class Session:
             self._notices.append(f"Continuing a session of {count}; `/new` begins a new one.")
         return True
 
+    async def _offer_fork(self) -> None:
+        origin = None if self._has_offered_fork else await self.document.origin()
+        if origin is not None:
+            self._has_offered_fork = True
+            self._notices.append(
+                "This notebook is a copy of one that has a session. It begins blank; "
+                f"`/fork {origin}` goes on from a copy of that session."
+            )
+
     async def recognise(self, cell_id: CellId | None) -> None:
-        """Begin blank when the notebook's file has become another notebook under the kernel."""
+        """Begin blank when the notebook's file has become another notebook under the kernel, and
+        take up what is asked for in a page. Called by a turn whose turn it is."""
+        await self.attach()
         if self.id is not None and await self.document.is_another(cell_id):
             earlier = self.id
             await self.new()
             await self.document.forget()
             self._notices.append(_foreign(earlier))
+        await self.heed_wishes()
+        await self._heed_session(self.wishes.session)
+        if self._must_reopen and not self.background.running:
+            # Codex reads the variables of commands when it opens a thread.
+            self._must_reopen = False
+            await self._leave()
+
+    async def _heed_session(self, wanted: str | None) -> None:
+        if wanted == NO_SESSION:
+            await self.new()
+        elif wanted is not None and wanted != self.id:
+            await self._leave()
+            known = await bindings.session(self.log, wanted)
+            self.id, self._is_fresh = SessionId(wanted), known is not None and known.is_fresh
+            self._is_attached, self._notices, self.document.cells = True, [], set()
+        if wanted is not None:
+            await self.wishes.taken()
+
+    async def leave(self, why: str) -> None:
+        """Let go of the session; the next turn begins a new one and says why."""
+        await self.new()
+        self._notices.append(why)
+
+    async def close_left(self, session_id: str) -> None:
+        """Have the app-server close a session that was left, for whoever wants to open it.
+
+        Raises `SessionInUse` for the present one.
+        """
+        if session_id == self.id:
+            raise SessionInUse(f"The session {session_id} is open here.")
+        if session_id in self.held and self.connection.is_alive:
+            await let_go(await self.connect(), session_id)
+        self.held.discard(session_id)
 
     def take_notices(self) -> list[str]:
         """What the next turn should tell about its session, once."""
@@ -225,6 +301,18 @@ class Session:
         copy = SessionId(result["thread"]["id"])
         await self._opened(server, copy, result)
         return copy
+
+    async def copy(self, session_id: SessionId, last_turn_id: str | None) -> SessionId:
+        """Copy a session, up to a turn of Codex's or as a whole, for whoever takes the copy up."""
+        server = await self.connection.connect()
+        return await fork(
+            server,
+            self.log,
+            session_id,
+            self.settings,
+            self._all.app_server,
+            last_turn_id=last_turn_id,
+        )
 
     # The app-server and the thread on it
 
@@ -286,21 +374,32 @@ class Session:
         self, server: AppServer, method: str, params: dict[str, Any]
     ) -> dict[str, Any]:
         deadline = asyncio.get_running_loop().time() + WRITER_SECONDS
+        has_asked = False
         while True:
             try:
                 return await server.request(method, params)
             except RequestRefused as refused:
-                failure = _session_error(refused, params["threadId"])
+                failure = session_error(refused, params["threadId"])
                 is_late = asyncio.get_running_loop().time() > deadline
                 if not isinstance(failure, SessionInUse) or is_late:
                     raise failure from refused
+            if not has_asked:
+                has_asked = True
+                self._ask_for(params["threadId"])
             await asyncio.sleep(0.1)
+
+    def _ask_for(self, session_id: str) -> None:
+        """Ask the kernel that has left a session, but still has it open, to let go of it."""
+        by = self.notebook or "another kernel"
+        asking = commands.ask(self.log, "session", session_id, "let_go", {}, by)
+        self.notes.write_later(asking)
 
     async def _opened(
         self, server: AppServer, session_id: SessionId, result: dict[str, Any]
     ) -> dict[str, Any]:
         self.id = session_id
         self._threads.add(session_id)
+        self.held.add(session_id)
         self.reported = {**effective(result, self.settings), "version": server.version}
         self._notices += [text for text in server.warnings if text not in self._notices]
         server.warnings.clear()
@@ -333,6 +432,7 @@ class Session:
         except AppServerGone as failure:
             if self.current is not None:
                 self.current.gone(failure)
+            self.held.clear()
             await asyncio.to_thread(kill_orphans, self._threads)
         except CodexError as failure:
             logger.exception("The record of a turn failed")
@@ -405,7 +505,8 @@ class Session:
     async def aclose(self) -> None:
         """End what runs, then the app-server with everything it started."""
         turns = list(self.turns)
-        self.cancel_all("the end of the kernel")
+        for turn in turns:
+            turn.shut_down()
         if self._opening is not None and not self._opening.done():
             self._opening.cancel()
             await asyncio.gather(self._opening, return_exceptions=True)
@@ -417,21 +518,6 @@ class Session:
         await asyncio.to_thread(kill_orphans, self._threads)
         await self.notes.write(self.log.forget_app_server())
         await self.notes.aclose()
-
-
-def _session_error(refused: RequestRefused, session_id: str) -> CodexError:
-    """What a refusal to open a thread means."""
-    text = refused.message
-    if "active writer" in text:
-        return SessionInUse(f"The session {session_id} is open in another process.")
-    if "no rollout found" in text or "thread not found" in text:
-        return SessionNotFound(f"Codex does not know the session {session_id}.")
-    if "archived" in text:
-        return SessionNotFound(
-            f"The session {session_id} is archived.",
-            next_step=f"Run `codex unarchive {session_id}`, or `/new` to begin anew.",
-        )
-    return refused
 
 
 def _foreign(session_id: str) -> str:

@@ -65,8 +65,10 @@ def new_place() -> Iterator[Place]:
     place = Place(root)
     place.workspace.mkdir()
     place.codex_home.mkdir()
-    yield place
-    shutil.rmtree(root)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
 
 
 @dataclass

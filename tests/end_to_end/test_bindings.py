@@ -59,12 +59,20 @@ def test_another_notebook_of_the_same_name_begins_blank_and_says_how_to_resume(p
         assert resumed.bundle["session_id"] == first.bundle["session_id"]
 
 
-def test_a_copy_begins_blank(place: Place):
+def test_a_copy_begins_blank_and_offers_to_go_on_from_a_copy_of_the_session(
+    place: Place, model: ScriptedModel
+):
     path = notebook.write(place.workspace / "test.ipynb", "one")
     first = session_in(place)
     shutil.copy(path, place.workspace / "copy.ipynb")
     second = session_in(place, "copy.ipynb")
-    assert second.bundle["session_id"] != first.bundle["session_id"]
+    original = first.bundle["session_id"]
+    assert second.bundle["session_id"] != original
+    assert f"/fork {original}" in str(second.items("warning"))
+    with kernel_in(place, notebook="copy.ipynb") as kernel:
+        forked = kernel.run(f"/fork {original}\n" + cell(say("On.")), cell_id="one")
+        assert forked.bundle["session_id"] not in (original, second.bundle["session_id"])
+        assert "Yes." in str(model.requests[-1])
 
 
 def test_without_a_notebook_every_kernel_begins_blank(place: Place):
