@@ -18,7 +18,7 @@ from codex_kernel.engine.portal import Portal
 from codex_kernel.engine.recovery import recover
 from codex_kernel.engine.session import Session
 from codex_kernel.errors import CodexError, LogError
-from codex_kernel.ids import NotebookPath
+from codex_kernel.ids import KernelId, NotebookPath
 from codex_kernel.settings import Settings
 from codex_kernel.turn_log.log import TurnLog
 from codex_kernel.turn_log.retention import prune
@@ -35,11 +35,17 @@ class Engine:
     """The engine of one host. Methods are called from the host's threads."""
 
     def __init__(
-        self, settings: Settings, *, notebook: NotebookPath | None = None, kind: str = "kernel"
+        self,
+        settings: Settings,
+        *,
+        notebook: NotebookPath | None = None,
+        kernel_id: KernelId | None = None,
+        kind: str = "kernel",
     ) -> None:
         """Begin to start; returns at once."""
         self.settings = settings
         self._notebook = notebook
+        self._kernel_id = kernel_id
         self._kind = kind
         self._portal = Portal()
         self._stack = AsyncExitStack()
@@ -80,7 +86,7 @@ class Engine:
 
     async def _start(self) -> Session:
         log = await self._open_log()
-        session = Session(self.settings, log, notebook=self._notebook)
+        session = Session(self.settings, log, notebook=self._notebook, kernel_id=self._kernel_id)
         self._stack.push_async_callback(session.aclose)
         try:
             await recover(log)

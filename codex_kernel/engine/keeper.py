@@ -37,14 +37,16 @@ IMAGE_SIGNATURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 class Keeper:
     """The before-images of one session's turns."""
 
-    def __init__(
-        self, session: Session, settings: LogSettings, notebook: NotebookPath | None
-    ) -> None:
-        """`notebook`: the document that is open, or None."""
+    def __init__(self, session: Session, settings: LogSettings) -> None:
+        """Nothing is kept yet."""
         self._session = session
         self._settings = settings
-        self._notebook = notebook
         self._copy: bytes | None = None
+
+    @property
+    def _notebook(self) -> NotebookPath | None:
+        """The document that is open, or None; it may be renamed while a turn runs."""
+        return self._session.notebook
 
     async def cell_ids(self) -> set[str] | None:
         """The ids of the cells in the notebook's file, or None when they cannot be read."""
@@ -102,6 +104,7 @@ class Keeper:
 
     async def after(self, transcript: Transcript) -> list[Draft]:
         """What the reader must know about the open notebook when the turn has ended."""
+        await self._session.document.locate()
         if self._notebook is None or self._copy is None:
             return []
         content = await asyncio.to_thread(_read, self._notebook, None)

@@ -26,7 +26,7 @@ from codex_kernel.config import CodexSettings
 from codex_kernel.engine.engine import Engine
 from codex_kernel.engine.session import Session
 from codex_kernel.errors import CodexError, TurnCancelled
-from codex_kernel.ids import CellId, notebook_from_environment
+from codex_kernel.ids import CellId, kernel_id_from_connection_file, notebook_from_environment
 from codex_kernel.kernel.concurrent import AnswersWhileRunning
 from codex_kernel.kernel.publish import CellOutput
 from codex_kernel.kernel.stdin import Asker, Stdin
@@ -64,7 +64,11 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         settings = self.settings()
         session = replace(settings.session, cwd=os.path.abspath(settings.session.cwd))
         self._settings = replace(settings, session=session)
-        self._engine = Engine(self._settings, notebook=notebook_from_environment(os.environ))
+        self._engine = Engine(
+            self._settings,
+            notebook=notebook_from_environment(os.environ),
+            kernel_id=kernel_id_from_connection_file(getattr(self.parent, "connection_file", "")),
+        )
         self._earlier = self._engine.run(earlier_prompts)
         self._install_comms()
 
