@@ -17,6 +17,7 @@ from traitlets.config.loader import ConfigLoaderError
 
 from codex_kernel.config import CodexSettings, environment_name, load_config
 from codex_kernel.errors import CodexError, LogUnavailable
+from codex_kernel.server.recovery import Upkeep
 from codex_kernel.server.service import Service
 from codex_kernel.server.table import handlers
 
@@ -30,6 +31,9 @@ class CodexServer(CodexSettings):
     poll_seconds = Float(
         0.03, help="How often the turn log is looked at for commits, while somebody watches."
     ).tag(config=True)
+    recovery_seconds = Float(
+        5.0, help="How often it is looked whether a process that ran turns is gone."
+    ).tag(config=True)
 
 
 class CodexExtension(ExtensionApp):
@@ -38,6 +42,7 @@ class CodexExtension(ExtensionApp):
     name = "codex_kernel"
     load_other_extensions = True
     service: Service | None = None
+    upkeep: Upkeep | None = None
 
     def load_config_file(self, suppress_errors: bool = True) -> None:
         """Nothing here: the files are those of `config.load_config`."""
@@ -57,13 +62,20 @@ class CodexExtension(ExtensionApp):
             heartbeat_seconds=configured.heartbeat_seconds,
             problem=problem,
         )
+        self.upkeep = Upkeep(self.service, self.serverapp, configured.recovery_seconds)
 
     def initialize_handlers(self) -> None:
         """Everything in the table, and the log opened as soon as the loop runs."""
         assert self.serverapp is not None
         assert self.service is not None
+        assert self.upkeep is not None
         self.handlers.extend(handlers(self.service))
         self.serverapp.io_loop.add_callback(self.service.start)
+        self.serverapp.io_loop.add_callback(self.upkeep.start)
+
+    def current_activity(self) -> int | None:
+        """How many processes run turns now: a server is not shut down as idle under them."""
+        return None if self.upkeep is None else self.upkeep.activity.owners or None
 
     async def stop_extension(self) -> None:
         """Sockets, tasks and the log end with the server."""

@@ -87,7 +87,7 @@ class _Answers(JupyterHandler):
         """The parameters of the request; raises `Refusal` naming the one that is wrong."""
         found: dict[str, Any] = {}
         for name, field in model.model_fields.items():
-            values = self.get_query_arguments(name)
+            values = self.get_query_arguments(name, strip=False)
             if values:
                 found[name] = values if "list" in str(field.annotation) else values[-1]
         return _checked(model, found)
@@ -125,10 +125,15 @@ class RestHandler(_Answers, APIHandler):
         """Delete."""
         await self._run("DELETE", ids)
 
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """As everywhere; a wrong method is told which ones there are."""
+        if status_code == 405:
+            self.set_header("Allow", ", ".join(self.routes))
+        super().write_error(status_code, **kwargs)
+
     async def _run(self, method: Method, ids: dict[str, str]) -> None:
         route = self.routes.get(method)
         if route is None:
-            self.set_header("Allow", ", ".join(self.routes))
             raise HTTPError(405)
         try:
             answer = await route.handle(await self._call(route, ids))

@@ -47,7 +47,11 @@ class Query(BaseModel):
 class Answer(BaseModel):
     """What the server answers."""
 
-    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(
+        json_schema_serialization_defaults_required=True,
+        # An error in an answer ends up in the server's log; what is answered must not.
+        hide_input_in_errors=True,
+    )
 
 
 # Queries
@@ -60,7 +64,12 @@ class Page(Query):
 class SessionsQuery(Page):
     search: str | None = Field(None, max_length=500, description="In title, folder and id.")
     cwd: str | None = Field(None, max_length=4096, description="The session's working folder.")
-    before: str | None = Field(None, max_length=300, description="`next` of the page before.")
+    before: str | None = Field(
+        None,
+        max_length=300,
+        pattern=r"^[0-9T:.Z-]+ [!-~]+$",
+        description="`next` of the page before.",
+    )
 
 
 class TurnsQuery(Page):
@@ -97,7 +106,12 @@ class ApprovalsQuery(Query):
 
 class AuditQuery(Query):
     format: Literal["json", "csv"] | None = Field(None, description="Else as `Accept` says.")
-    after: str | None = Field(None, max_length=300, description="`next` of the page before.")
+    after: str | None = Field(
+        None,
+        max_length=300,
+        pattern=r"^[!-~]+ [0-9]{1,15}$",
+        description="`next` of the page before.",
+    )
     limit: int = Field(1000, ge=1, le=5000)
 
 

@@ -15,7 +15,7 @@ from codex_kernel.server.models import (
     Sessions,
     SessionsQuery,
 )
-from codex_kernel.server.routes import Call, Route, bad_request, unknown
+from codex_kernel.server.routes import Call, Route, unknown
 from codex_kernel.turn_log import bindings, overview
 
 
@@ -26,7 +26,7 @@ async def list_sessions(call: Call) -> Sessions:
         call.log,
         cwd=query.cwd,
         search=query.search,
-        before=None if query.before is None else _parsed(query.before),
+        before=None if query.before is None else _cursor(query.before),
         limit=query.limit,
     )
     is_full = len(found) == query.limit
@@ -95,10 +95,8 @@ async def show_health(call: Call) -> Health:
     )
 
 
-def _parsed(cursor: str) -> overview.Cursor:
-    moment, _, session_id = cursor.partition(" ")
-    if not session_id:
-        raise bad_request("`before`: that is no `next` of a page.")
+def _cursor(text: str) -> overview.Cursor:
+    moment, _, session_id = text.partition(" ")
     return moment, session_id
 
 

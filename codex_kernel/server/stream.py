@@ -83,18 +83,22 @@ class Reading:
         """Everything that is committed, page by page."""
         while self.state is None:
             frames = await self._page()
-            if not frames:
-                await self._end_if_over()
-                return
             for frame in frames:
                 self._advance(frame)
                 yield frame.text
+            if not frames:
+                return
 
-    async def _page(self) -> list[Frame] | None:
+    async def _page(self) -> list[Frame]:
+        """The next frames; none when this reader has all there is, or the turn is over."""
         row = await self._log.turn(self._turn_id)
         if row is None:
-            return None
+            self.state = GONE
+            return []
         behind = row.seq - self.position
+        if behind <= 0:
+            self.state = row.state if is_final(row.state) else None
+            return []
         is_first = self.position == self._after == 0
         if not row.is_compacted:
             if behind > SNAPSHOT_AFTER and (is_first or is_final(row.state)):
@@ -118,13 +122,6 @@ class Reading:
             return []
         text = json.dumps(transcript.data, separators=(",", ":"))
         return [Frame(transcript.seq, _snapshot(transcript.seq, text))]
-
-    async def _end_if_over(self) -> None:
-        row = await self._log.turn(self._turn_id)
-        if row is None:
-            self.state = GONE
-        elif is_final(row.state) and row.seq <= self.position:
-            self.state = row.state
 
     def _advance(self, frame: Frame) -> None:
         self.position = frame.number

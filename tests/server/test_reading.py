@@ -1,0 +1,220 @@
+"""What the REST routes tell of the record that another process writes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from codex_kernel.ids import new_turn_id, stored_path
+from codex_kernel.server.models import Audit, Events, Notebook, Sessions, TurnDetail, Turns
+from codex_kernel.turn.approvals import Decision, approval_decided, approval_requested
+from codex_kernel.turn.events import item_completed, steer_sent, usage_updated
+from codex_kernel.turn_log import bindings
+from codex_kernel.turn_log.log import TurnLog
+from tests.turn_log.test_feed import approval
+from tests.turn_log.turns import SESSION, begin, beginning, ended, ending, running
+
+from .place import Server
+
+
+def notebook_of(server: Server, path: str) -> str:
+    return stored_path(server.root_dir / path)
+
+
+async def test_sessions_are_listed_searched_and_paged(server: Server, log: TurnLog) -> None:
+    for number in range(5):
+        await bindings.remember_session(log, f"list-{number}", title=f"Sum {number}", cwd="/w")
+    found: list[str] = []
+    query = {"search": "list-", "limit": 2}
+    while True:
+        page = Sessions.model_validate(server.get(f"sessions?{urlencode(query)}"))
+        found += [session.session_id for session in page.sessions]
+        if page.next is None:
+            break
+        query["before"] = page.next
+    assert sorted(found) == [f"list-{number}" for number in range(5)]
+    [one] = server.get("sessions?search=SUM+3")["sessions"]
+    assert (one["session_id"], one["title"], one["running"]) == ("list-3", "Sum 3", False)
+
+
+async def test_a_session_tells_tokens_activity_and_notebooks(server: Server, log: TurnLog) -> None:
+    await bindings.remember_session(log, SESSION, cwd="/workspace", model="m")
+    notebook = stored_path(server.root_dir / "told.ipynb")
+    await bindings.bind(log, notebook, SESSION)
+    record = await running(log)
+    await record.append([usage_updated({"total": {"total_tokens": 123}})])
+    found = server.get(f"sessions/{SESSION}")
+    assert (found["tokens"], found["running"]) == (123, True)
+    assert found["notebooks"] == [notebook]
+    await record.append(ending("x"))
+    assert not server.get(f"sessions/{SESSION}")["running"]
+
+
+async def test_turns_are_found_by_everything_that_names_them(server: Server, log: TurnLog) -> None:
+    notebook = notebook_of(server, "ünï code/a b.ipynb")
+    done = await ended(log, notebook=notebook, cell_id="one")
+    live = await running(log, notebook=notebook, cell_id="two")
+    path = quote("ünï code/a b.ipynb")
+
+    def ids(query: str) -> list[str]:
+        page = Turns.model_validate(server.get(f"turns?{query}"))
+        assert {turn.path for turn in page.turns} <= {"ünï code/a b.ipynb"}
+        return [turn.turn_id for turn in page.turns]
+
+    assert ids(f"notebook={path}") == [live.turn_id, done.turn_id]
+    assert ids(f"notebook=/{path}") == ids(f"notebook=RTC:{path}") == ids(f"notebook={path}")
+    assert ids(f"notebook=x/../{path}") == ids(f"notebook={path}")
+    assert ids(f"notebook={path}&cell=one") == [done.turn_id]
+    assert ids(f"notebook={path}&state=live") == [live.turn_id]
+    assert ids(f"notebook={path}&state=completed,failed") == [done.turn_id]
+    assert ids(f"notebook={path}&state=live&state=completed") == [live.turn_id, done.turn_id]
+    assert ids(f"ids={done.turn_id},{new_turn_id()}") == [done.turn_id]
+    assert ids("notebook=../../etc/passwd") == []
+    page = server.get(f"turns?notebook={path}&limit=1")
+    assert page["next"] == live.turn_id
+    assert ids(f"notebook={path}&limit=1&before={page['next']}") == [done.turn_id]
+    await live.append(ending("x"))
+
+
+async def test_a_turn_is_told_with_its_transcript(server: Server, log: TurnLog) -> None:
+    record = await ended(log)
+    found = TurnDetail.model_validate(server.get(f"turns/{record.turn_id}"))
+    assert found.transcript == record.transcript.data
+    assert (found.state, found.client) == ("completed", "kernel")
+
+
+async def test_events_come_in_pages_and_as_a_snapshot_when_compacted(
+    server: Server, log: TurnLog
+) -> None:
+    record = await ended(log, answer="abc")
+    events = await log.events(record.turn_id)
+    first = Events.model_validate(server.get(f"turns/{record.turn_id}/events?limit=4"))
+    rest = server.get(f"turns/{record.turn_id}/events?after=4")
+    assert first.events + rest["events"] == events
+    assert (rest["seq"], rest["state"]) == (record.transcript.seq, "completed")
+    await log.compact(record.turn_id)
+    [snapshot] = server.get(f"turns/{record.turn_id}/events?after=4")["events"]
+    assert snapshot["transcript"] == record.transcript.data
+
+
+async def test_open_questions_are_told_until_they_are_answered(
+    server: Server, log: TurnLog
+) -> None:
+    notebook = notebook_of(server, "asking.ipynb")
+    record = await running(log, notebook=notebook)
+    [asked] = await record.append([approval_requested(approval(record.turn_id))])
+    [found] = server.get("approvals?state=pending&notebook=asking.ipynb")["approvals"]
+    assert (found["event"], found["path"]) == (asked, "asking.ipynb")
+    assert server.get("approvals?notebook=other.ipynb") == {"approvals": []}
+    await record.append([approval_decided(f"{record.turn_id}.1", Decision("once", "ada"))])
+    assert server.get("approvals?notebook=asking.ipynb") == {"approvals": []}
+    await record.append(ending("x"))
+
+
+async def test_a_notebook_is_told_also_when_nothing_is_known_of_it(
+    server: Server, log: TurnLog
+) -> None:
+    unknown = Notebook.model_validate(server.get("notebooks?path=never/seen.ipynb"))
+    assert (unknown.session_id, unknown.settings, unknown.path) == (None, {}, "never/seen.ipynb")
+    path = stored_path(server.root_dir / "set.ipynb")
+    await bindings.set_notebook_settings(log, path, {"model": "m"})
+    await bindings.bind(log, path, SESSION)
+    known = server.get("notebooks?path=set.ipynb")
+    assert (known["session_id"], known["settings"]) == (SESSION, {"model": "m"})
+
+
+async def audited(log: TurnLog, session_id: str) -> None:
+    await bindings.remember_session(log, session_id)
+    record = await begin(log)
+    await record.append(beginning(session_id))
+    command = {
+        "id": "c",
+        "type": "command",
+        "status": "completed",
+        "command": "=cmd|' /C calc'!A0",
+        "exit_code": 0,
+    }
+    change = {"kind": "add", "path": "/workspace/new.py"}
+    await record.append(
+        [
+            approval_requested(approval(record.turn_id)),
+            approval_decided(f"{record.turn_id}.1", Decision("decline", "ada via HTTP", "no")),
+            item_completed(command),
+            item_completed(
+                {"id": "f", "type": "file_change", "status": "completed", "changes": [change]}
+            ),
+            steer_sent("faster", "the user"),
+            *ending("42"),
+        ]
+    )
+
+
+async def test_the_audit_tells_who_did_what_from_where(server: Server, log: TurnLog) -> None:
+    await audited(log, "audited")
+    entries = Audit.model_validate(server.get("sessions/audited/audit")).entries
+    told = {entry.kind: entry for entry in entries}
+    decided = told["approval.decided"]
+    assert (decided.who, decided.client, decided.outcome) == (
+        "ada",
+        "HTTP",
+        "decline, declined: no",
+    )
+    assert told["command"].outcome == "exit 0"
+    assert told["file_change"].what == "add /workspace/new.py"
+    assert (told["steer.sent"].who, told["steer.sent"].client) == ("the user", "kernel")
+    assert told["settings.updated"].what == "model: m"
+    first = server.get("sessions/audited/audit?limit=3")
+    rest = server.get(f"sessions/audited/audit?{urlencode({'after': first['next']})}")
+    assert first["entries"] + rest["entries"] == [entry.model_dump() for entry in entries]
+
+
+@pytest.mark.parametrize("how", ["query", "header"])
+async def test_the_audit_comes_as_csv_that_no_spreadsheet_runs(
+    server: Server, log: TurnLog, how: str
+) -> None:
+    session = f"audited-{how}"
+    await audited(log, session)
+    if how == "query":
+        answer = server.fetch(f"sessions/{session}/audit?format=csv")
+    else:
+        answer = server.fetch(f"sessions/{session}/audit", headers={"Accept": "text/csv"})
+    assert answer.header("Content-Type") == "text/csv; charset=utf-8"
+    lines = list(csv.DictReader(io.StringIO(answer.body.decode())))
+    entries = server.get(f"sessions/{session}/audit")["entries"]
+    assert [line["seq"] for line in lines] == [str(entry["seq"]) for entry in entries]
+    [command] = [line for line in lines if line["kind"] == "command"]
+    assert command["what"] == "'=cmd|' /C calc'!A0"
+
+
+@pytest.mark.parametrize(
+    "path", ["turns/none", "turns/none/events", "sessions/none", "sessions/none/audit"]
+)
+def test_what_is_not_known_is_404_with_a_next_step(server: Server, path: str) -> None:
+    problem = server.get(path, status=404)
+    assert problem["kind"] == "NotFound"
+    assert problem["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("turns?limit=0", "limit"),
+        ("turns?limit=many", "limit"),
+        ("turns?state=asleep", "state"),
+        ("notebooks", "path"),
+        ("approvals?state=all", "state"),
+        ("sessions?before=nonsense", "before"),
+        ("sessions?limit=1001", "limit"),
+    ],
+)
+def test_a_bad_parameter_is_named(server: Server, path: str, name: str) -> None:
+    problem = server.get(path, status=400)
+    assert problem["kind"] == "BadRequest"
+    assert f"`{name}" in problem["message"]
+
+
+def test_jupyterlabs_own_parameters_are_let_pass(server: Server) -> None:
+    assert "turns" in server.get("turns?1763668800000")
