@@ -73,7 +73,7 @@ class CodexExtension(ExtensionApp):
         self.serverapp.io_loop.add_callback(self.service.start)
         self.serverapp.io_loop.add_callback(self.upkeep.start)
 
-    def current_activity(self) -> int | None:
+    def current_activity(self) -> Any:
         """How many processes run turns now: a server is not shut down as idle under them."""
         return None if self.upkeep is None else self.upkeep.activity.owners or None
 
