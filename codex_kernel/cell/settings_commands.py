@@ -95,7 +95,7 @@ async def _model(context: Context, arguments: Arguments) -> Output:
         # Left out, the thread would keep the one it was last told.
         effort = model["defaultReasoningEffort"]
         note = f" It has no effort {before!r}."
-    context.session.configure(model=slug, effort=effort or before)
+    await context.session.choose(model=slug, effort=effort or before)
     chosen = f" with effort {effort}" if effort else ""
     return prose(f"From the next turn on: model {slug}{chosen}.{note}")
 
@@ -123,7 +123,7 @@ async def _effort(context: Context, arguments: Arguments) -> Output:
     if not effort:
         values = await _effort_values(context.session, arguments)
         return _choices("Effort", values, current(context.session, "effort"))
-    context.session.configure(effort=effort)
+    await context.session.choose(effort=effort)
     return prose(f"From the next turn on: effort {effort}.")
 
 
@@ -136,7 +136,7 @@ async def _sandbox(context: Context, arguments: Arguments) -> Output:
     sandbox = arguments.get("sandbox")
     if not sandbox:
         return _choices("Sandbox", SANDBOXES, context.session.settings.sandbox)
-    context.session.configure(sandbox=sandbox)
+    await context.session.choose(sandbox=sandbox)
     return prose(f"From the next turn on: {sandbox}, {dict(SANDBOXES)[sandbox]}.")
 
 
@@ -144,7 +144,7 @@ async def _approvals(context: Context, arguments: Arguments) -> Output:
     policy = arguments.get("policy")
     if not policy:
         return _choices("Approvals", APPROVALS, context.session.settings.approval_policy)
-    context.session.configure(approval_policy=policy)
+    await context.session.choose(approval_policy=policy)
     return prose(f"From the next turn on: {policy}, {dict(APPROVALS)[policy]}.")
 
 
@@ -153,7 +153,7 @@ async def _cd(context: Context, arguments: Arguments) -> Output:
     if "folder" not in arguments:
         return prose(f"Codex works in `{full_path(session.settings.cwd)}`.")
     path = _folder(arguments["folder"], session.settings.cwd)
-    session.configure(cwd=path)
+    await session.choose(cwd=path)
     return prose(f"From the next turn on Codex works in `{path}`.")
 
 
@@ -234,7 +234,7 @@ async def _set(context: Context, arguments: Arguments) -> Output:
     if not is_given:
         return pairs([(name, show_field(settings, name))])
     value = read_field(name, text.strip())
-    context.session.configure(**{name: value})
+    await context.session.choose(**{name: value})
     # A thread keeps the model and the effort that it was told last.
     if FIELDS[name].is_for_new_sessions or (name in ("model", "effort") and value is None):
         when = " in sessions that begin from now on; `/new` begins one"

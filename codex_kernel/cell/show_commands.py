@@ -197,11 +197,11 @@ async def _stop_values(session: Session, _arguments: Arguments) -> Sequence[Valu
 
 async def _mcp(context: Context, _arguments: Arguments) -> Output:
     session = context.session
-    server = await session.connect()
     params: dict[str, Any] = {"detail": "toolsAndAuthOnly"}
     with contextlib.suppress(NotLoggedIn):  # then there is no thread, and servers of none
         await session.open()
         params["threadId"] = session.id
+    server = await session.connect()
     try:
         answer = await server.request("mcpServerStatus/list", params, MCP_SECONDS)
     except RequestTimedOut:

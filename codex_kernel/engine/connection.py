@@ -43,18 +43,33 @@ class Connection:
             self._starting.add_done_callback(mark_retrieved)
         return await asyncio.shield(self._starting)
 
+    async def has_account(self) -> bool:
+        """Whether Codex has the account that the model needs, or needs none.
+
+        A yes is remembered until somebody logs in or out.
+        """
+        if not self._is_logged_in:
+            answer = await (await self.connect()).request("account/read", {})
+            is_missing = answer.get("account") is None and answer.get("requiresOpenaiAuth")
+            self._is_logged_in = not is_missing
+        return self._is_logged_in
+
     async def require_account(self) -> None:
         """Raise `NotLoggedIn` when the model needs an account and Codex has none.
 
-        Codex itself would try the network for minutes. A yes is remembered until somebody logs
-        in or out.
+        Codex itself would try the network for minutes. A running app-server does not notice that
+        somebody logged in elsewhere (0.163), so that ours gives way to a new one.
         """
-        if self._is_logged_in:
+        was_running = self.is_alive
+        if await self.has_account():
             return
-        answer = await (await self.connect()).request("account/read", {})
-        if answer.get("account") is None and answer.get("requiresOpenaiAuth"):
-            raise NotLoggedIn("Codex is not logged in.")
-        self._is_logged_in = True
+        server = await self.connect()
+        if was_running and not server.is_shared:
+            self.server = None
+            await server.aclose()
+            if await self.has_account():
+                return
+        raise NotLoggedIn("Codex is not logged in.")
 
     def kill(self) -> None:
         """The last means against a turn that does not stop; never on a shared app-server."""

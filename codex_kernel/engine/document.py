@@ -93,10 +93,13 @@ class Document:
             return {}
         return await bindings.notebook_settings(self._log, self.path)
 
-    async def wish(self, changes: dict[str, Any]) -> None:
-        """Change what the notebook asks for; None takes a wish back."""
-        if self.path is not None:
-            await self._notes.write(bindings.set_notebook_settings(self._log, self.path, changes))
+    async def wish(self, changes: dict[str, Any]) -> bool:
+        """Change what the notebook asks for; whether that is recorded already."""
+        if self.path is None:
+            return False
+        return await self._notes.write(
+            bindings.set_notebook_settings(self._log, self.path, changes)
+        )
 
     async def unbind(self) -> None:
         """Go on without a session; what the notebook asks for stays."""

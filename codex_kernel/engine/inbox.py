@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import Any
 
+from codex_kernel.engine import threads
 from codex_kernel.engine.session import Session
 from codex_kernel.engine.turn import Turn
-from codex_kernel.errors import CodexError, LogError, RequestRefused
+from codex_kernel.errors import CodexError, LogError, RequestRefused, SessionInUse
+from codex_kernel.ids import SessionId
 from codex_kernel.turn.approvals import Answer, Decision, is_allowed
-from codex_kernel.turn_log import bindings, commands, leases
+from codex_kernel.turn_log import commands, leases
 from codex_kernel.turn_log.commands import CommandRow, Target
 
 logger = logging.getLogger(__name__)
@@ -71,9 +75,8 @@ class Inbox:
             targets.append(("turn", turn.id))
             for question in turn.questions():
                 targets.append(("approval", question["id"]))
-        if session.id is not None:
-            targets.append(("session", session.id))
-        return targets
+        here = {session.id, *session.held} - {None}
+        return [*targets, *(("session", str(session_id)) for session_id in here)]
 
     async def _claim(self, targets: list[Target]) -> None:
         for row in await commands.claim(self._session.log, targets):
@@ -86,7 +89,7 @@ class Inbox:
         try:
             outcome = await verb(self, row) if verb else _error(f"`{row.verb}` is not known here.")
         except CodexError as failure:
-            outcome = _error(str(failure))
+            outcome = refused(failure)
         except Exception as failure:  # whoever asked must get an answer
             logger.exception("A command from outside failed")
             outcome = _error(f"codex_kernel failed: {failure}")
@@ -148,25 +151,71 @@ class Inbox:
         )
 
     async def _rename(self, row: CommandRow) -> Outcome:
-        title = str(row.args["title"])
-        await self._session.ask("thread/name/set", name=title)
-        await bindings.remember_session(self._session.log, row.target_id, title=title)
+        server = await self._session.connect()
+        await threads.rename(server, self._session.log, row.target_id, str(row.args["title"]))
         return {"ok": True}
 
     async def _fork(self, row: CommandRow) -> Outcome:
         last = row.args.get("last_turn_id")
-        answer = await self._session.ask("thread/fork", **({"lastTurnId": last} if last else {}))
-        return {"ok": True, "session_id": answer["thread"]["id"]}
+        return {"ok": True, "session_id": await self._session.copy(SessionId(row.target_id), last)}
+
+    async def _archive(self, row: CommandRow) -> Outcome:
+        async with self._at_rest(row) as session:
+            await threads.archive(await session.connect(), session.log, row.target_id)
+            await self._put_away(row, "archived")
+        return {"ok": True}
+
+    async def _unarchive(self, row: CommandRow) -> Outcome:
+        await threads.unarchive(await self._session.connect(), self._session.log, row.target_id)
+        return {"ok": True}
+
+    async def _delete(self, row: CommandRow) -> Outcome:
+        async with self._at_rest(row) as session:
+            server = await session.connect() if row.args.get("thread") else None
+            await threads.delete(server, session.log, row.target_id)
+            await self._put_away(row, "deleted")
+        return {"ok": True}
+
+    async def _let_go(self, row: CommandRow) -> Outcome:
+        await self._session.close_left(row.target_id)
+        return {"ok": True}
+
+    async def _release(self, row: CommandRow) -> Outcome:
+        async with self._at_rest(row) as session:
+            if row.target_id == session.id:
+                await session.leave(f"The session {session.id} was given up by {row.by}.")
+            await session.close_left(row.target_id)
+        return {"ok": True}
+
+    async def _list_background(self, row: CommandRow) -> Outcome:
+        if row.target_id == self._session.id:
+            await self._session.background.refresh()
+        found = self._session.background.commands.values()
+        mine = found if row.target_id == self._session.id else ()
+        return {"ok": True, "commands": [asdict(command) for command in mine]}
 
     async def _stop_background(self, row: CommandRow) -> Outcome:
+        if row.target_id != self._session.id:
+            return {"ok": True, "stopped": 0}
         stopped = await self._session.background.stop(row.args.get("process_id"))
         return {"ok": True, "stopped": len(stopped)}
 
-    async def _release(self, row: CommandRow) -> Outcome:
-        if self._session.turns:
-            return _error("A turn of this session runs: stop it first.")
-        await self._session.new()
-        return {"ok": True}
+    @asynccontextmanager
+    async def _at_rest(self, row: CommandRow) -> AsyncIterator[Session]:
+        """The session while no turn of it runs; raises `SessionInUse` when one does."""
+        session = self._session
+        if row.target_id != session.id:
+            yield session  # one that was left
+            return
+        if session.turns:
+            raise SessionInUse(threads.RUNS, next_step="")
+        async with session.order:
+            yield session
+
+    async def _put_away(self, row: CommandRow, how: str) -> None:
+        self._session.held.discard(row.target_id)
+        if row.target_id == self._session.id:
+            await self._session.leave(f"The session {row.target_id} was {how} by {row.by}.")
 
 
 _VERBS: dict[tuple[str, str], Callable[[Inbox, CommandRow], Awaitable[Outcome]]] = {
@@ -176,6 +225,11 @@ _VERBS: dict[tuple[str, str], Callable[[Inbox, CommandRow], Awaitable[Outcome]]]
     ("approval", "decide"): Inbox._decide,
     ("session", "rename"): Inbox._rename,
     ("session", "fork"): Inbox._fork,
+    ("session", "archive"): Inbox._archive,
+    ("session", "unarchive"): Inbox._unarchive,
+    ("session", "delete"): Inbox._delete,
+    ("session", "let_go"): Inbox._let_go,
+    ("session", "list_background"): Inbox._list_background,
     ("session", "stop_background"): Inbox._stop_background,
     ("session", "release"): Inbox._release,
 }
@@ -192,6 +246,16 @@ def _reply(row: CommandRow, question: dict[str, Any]) -> Decision | Answer | Non
     if not isinstance(choice, str) or not is_allowed(question, choice):  # type: ignore[arg-type]
         return None
     return Decision(choice, row.by, row.args.get("reason"))  # type: ignore[arg-type]  # checked
+
+
+def refused(failure: CodexError) -> Outcome:
+    """An error as the outcome of a command."""
+    return _error(
+        failure.message,
+        next_step=failure.next_step,
+        kind=type(failure).__name__,
+        status=failure.http_status,
+    )
 
 
 def _error(message: str, **more: Any) -> Outcome:

@@ -21,9 +21,11 @@ class Notes:
         self._patience_seconds = patience_seconds
         self._writing: set[asyncio.Task[object]] = set()
 
-    async def write(self, writing: Coroutine[Any, Any, object]) -> None:
-        """Write, and wait for it, but not for long."""
-        await asyncio.wait((self.write_later(writing),), timeout=self._patience_seconds)
+    async def write(self, writing: Coroutine[Any, Any, object]) -> bool:
+        """Write, and wait for it, but not for long; whether it is written."""
+        task = self.write_later(writing)
+        await asyncio.wait((task,), timeout=self._patience_seconds)
+        return task.done() and not task.cancelled() and task.exception() is None
 
     def write_later(self, writing: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
         """Write without waiting."""
