@@ -10,11 +10,12 @@ from codex_kernel.cell.ask import PromptDoor, ReadLine
 from codex_kernel.cell.command import Context
 from codex_kernel.cell.commands import prepare, run_command
 from codex_kernel.cell.shell import run_shell
-from codex_kernel.cell.text import mentions, parse
+from codex_kernel.cell.text import Cell, mentions, parse
 from codex_kernel.engine import asks
 from codex_kernel.engine.session import Session
-from codex_kernel.engine.turn import Listener, Submission
+from codex_kernel.engine.turn import Listener, Submission, Turn
 from codex_kernel.errors import (
+    CellError,
     TurnCancelled,
     TurnError,
     TurnFailed,
@@ -35,26 +36,55 @@ class Frontend:
     say: Callable[[dict[str, Any]], None]
     read_line: ReadLine | None
     """None when nobody can be asked."""
+    turn: Turn | None = None
+    """The turn that was recorded when the cell was queued, from `enqueue`."""
+
+
+async def enqueue(session: Session, text: str, cell_id: CellId | None) -> Turn | None:
+    """Record the turn of a cell that waits behind another; None when it holds no prompt."""
+    try:
+        cell = prepare(parse(text))
+    except CellError:
+        return None  # it says so when it runs
+    return await session.enqueue(cell.prompt, cell_id) if cell.prompt else None
 
 
 async def run_cell(session: Session, text: str, frontend: Frontend) -> None:
     """Run a cell; raises the `CodexError` that ended it."""
     cell = prepare(parse(text))
+    await session.document.locate()
+    await session.heed_wishes()
     context = Context(session=session, say=frontend.say, read_line=frontend.read_line)
     if cell.shell is not None:
         await run_shell(context, cell.shell)
         return
+    waiting = frontend.turn
+    try:
+        if waiting is None or not waiting.done.is_set():
+            await _run_commands(cell, context, frontend)
+        if cell.prompt:
+            prompt, images = mentions(cell.prompt, session.settings.cwd)
+            turn, waiting = waiting, None
+            await run_turn(session, cell.prompt, asks.prompt(prompt, images), frontend, turn)
+    finally:
+        if waiting is not None:
+            await session.withdraw(waiting, "a command of its cell that failed")
+
+
+async def _run_commands(cell: Cell, context: Context, frontend: Frontend) -> None:
     for line in cell.commands:
         turn = await run_command(line, context)
         if turn is not None:
-            await run_turn(session, turn.prompt, turn.ask, frontend)
-    if cell.prompt:
-        prompt, images = mentions(cell.prompt, session.settings.cwd)
-        await run_turn(session, cell.prompt, asks.prompt(prompt, images), frontend)
+            await run_turn(context.session, turn.prompt, turn.ask, frontend)
 
 
-async def run_turn(session: Session, prompt: str, ask: asks.Ask, frontend: Frontend) -> None:
-    """Run a turn; raises a `TurnError` unless it completed and nothing of `fail_on` happened."""
+async def run_turn(
+    session: Session, prompt: str, ask: asks.Ask, frontend: Frontend, waiting: Turn | None = None
+) -> None:
+    """Run a turn; raises a `TurnError` unless it completed and nothing of `fail_on` happened.
+
+    `waiting` is the turn that was recorded when the cell was queued.
+    """
     door = None
     if frontend.read_line is not None:
         door = PromptDoor(frontend.read_line, cwd=session.settings.cwd)
@@ -65,6 +95,7 @@ async def run_turn(session: Session, prompt: str, ask: asks.Ask, frontend: Front
         cell_id=frontend.cell_id,
         door=door,
         listener=frontend.events,
+        turn=waiting,
     )
     turn = await session.submit(submission)
     failure = failure_of(turn.transcript, session.settings.fail_on)

@@ -43,19 +43,19 @@ def refusal(question: Question, by: str) -> Reply:
 class Broker:
     """The open questions of one turn, by their id."""
 
-    def __init__(self, door: Door | None, *, expiry_seconds: float) -> None:
+    def __init__(self, door: Door | None = None, *, expiry_seconds: float) -> None:
         """Without a door nobody can be asked, and every question is declined at once."""
-        self._door = door
+        self.door = door
         self._expiry_seconds = expiry_seconds
         self._open: dict[str, asyncio.Future[Reply]] = {}
 
     async def settle(self, question: Question) -> Reply:
         """Wait for the first answer to a question."""
-        if self._door is None:
+        if self.door is None:
             return refusal(question, NOBODY)
         answered: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._open[question["id"]] = answered
-        asking = asyncio.create_task(self._ask(self._door, question, answered))
+        asking = asyncio.create_task(self._ask(self.door, question, answered))
         try:
             async with asyncio.timeout(self._expiry_seconds):
                 return await answered

@@ -110,14 +110,27 @@ class Session:
         """Run a turn and return it when it has ended; its transcript tells how."""
         door = Doors(self.log, submission.notebook, submission.door)
         submission = replace(submission, door=door)
-        turn = Turn(self, submission, self._all.turn)
-        self.turns.append(turn)
+        turn = submission.turn or await self.enqueue(submission.prompt, submission.cell_id)
         try:
-            await turn.run(again=submission.cell_id in self.document.cells)
+            await turn.run(submission)
         finally:
             self.turns.remove(turn)
         self.notes.write_later(self.log.compact(turn.id))
         return turn
+
+    async def enqueue(self, prompt: str, cell_id: CellId | None) -> Turn:
+        """Record a turn whose cell waits; `submit` runs it, or `withdraw` takes it back."""
+        turn = Turn(self, self._all.turn)
+        self.turns.append(turn)
+        is_again = cell_id in self.document.cells
+        await turn.begin(prompt, notebook=self.notebook, cell_id=cell_id, again=is_again)
+        return turn
+
+    async def withdraw(self, turn: Turn, by: str) -> None:
+        """Take back a turn whose cell will not run."""
+        turn.withdraw(by)
+        await turn.done.wait()
+        self.turns.remove(turn)
 
     def interrupt(self, by: str) -> bool:
         """Stop the turn that runs; False when none does."""
@@ -127,10 +140,14 @@ class Session:
         return True
 
     def cancel_all(self, by: str) -> bool:
-        """Stop the running turn and take back those that wait; False when there is none."""
-        for turn in list(self.turns):
+        """Stop every turn whose cell runs; False when there is none.
+
+        Those of queued cells are left to the host, which aborts the cells or runs them.
+        """
+        running = [turn for turn in self.turns if turn.is_running]
+        for turn in running:
             turn.interrupt(by)
-        return bool(self.turns)
+        return bool(running)
 
     def requested(self) -> dict[str, Any]:
         """The settings that the next turn asks for."""
@@ -331,8 +348,9 @@ class Session:
         Waiting for it may be cancelled, the opening itself goes on for whoever asks next.
         """
         if self.is_open:
-            await self.connection.require_account()
-            return self.reported
+            if await self.connection.has_account():
+                return self.reported
+            await self._leave()  # the app-server may have to give way to one that knows of a login
         if self._opening is None or self._opening.done():
             self._opening = asyncio.create_task(self._open())
             self._opening.add_done_callback(mark_retrieved)

@@ -63,6 +63,8 @@ class Submission:
     cell_id: CellId | None = None
     door: Door | None = None
     listener: Listener = lambda _events: None
+    turn: Turn | None = None
+    """The turn that has waited for this since its cell was queued, see `Session.enqueue`."""
 
 
 class Stopped(Exception):
@@ -70,21 +72,23 @@ class Stopped(Exception):
 
 
 class Turn:
-    """A turn of a session. Owned by the task that awaits `run()`."""
+    """A turn of a session: recorded by `begin()`, lived by the task that awaits `run()`."""
 
-    def __init__(self, session: Session, submission: Submission, settings: TurnSettings) -> None:
-        """Nothing is recorded before `run()`."""
+    def __init__(self, session: Session, settings: TurnSettings) -> None:
+        """Nothing is recorded before `begin()`."""
         self.id: TurnId = new_turn_id()
         self.codex_turn_id: str | None = None
         self._session = session
-        self._submission = submission
+        self._submission: Submission | None = None
         self._settings = settings
+        self._listener: Listener = self._keep
+        self._unseen: list[Event] = []
         self._record: TurnRecord | None = None
         self._outcome: Transcript | None = None
         self._is_taken_over = False
         self._shown = 0
-        broker = Broker(submission.door, expiry_seconds=settings.approval_seconds)
-        self.asking = Asking(self, session, broker)
+        self._broker = Broker(expiry_seconds=settings.approval_seconds)
+        self.asking = Asking(self, session, self._broker)
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[tuple[FinalState, TurnErrorInfo | None]]
         self._ended = self._loop.create_future()
@@ -97,6 +101,7 @@ class Turn:
         self._last_error: dict[str, Any] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._emitting = asyncio.Lock()
+        self._begun = asyncio.Event()
         self.done = asyncio.Event()
         """Set when the last event is written and nothing of the turn runs any more."""
 
@@ -119,22 +124,52 @@ class Turn:
 
     # The way of a turn
 
-    async def run(self, *, again: bool) -> Transcript:
-        """Live through the turn; returns its final transcript and never raises a `CodexError`."""
-        submission = self._submission
+    async def begin(
+        self, prompt: str, *, notebook: NotebookPath | None, cell_id: CellId | None, again: bool
+    ) -> None:
+        """Record the turn as queued."""
         queued = events.turn_queued(
-            submission.prompt,
-            notebook=submission.notebook,
-            cell_id=submission.cell_id,
-            session_id=self._session.id,
-            again=again,
+            prompt, notebook=notebook, cell_id=cell_id, session_id=self._session.id, again=again
         )
         self._record, first = await self._session.log.begin(self.id, queued)
         self._shown = len(first)
-        submission.listener(first)
+        self._listener(first)
+        self._begun.set()
+
+    def _keep(self, shown: list[Event]) -> None:
+        self._unseen += shown
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its cell has come to its turn; one that only waits can be withdrawn."""
+        return self._submission is not None
+
+    def withdraw(self, by: str) -> None:
+        """End a turn that only waits: nothing was sent."""
+        if not self.is_running and self._first_stop is None:
+            self._first_stop = self._loop.time()
+            self._stop_reason = _stopped_by(by)
+            self._spawn(self._withdraw())
+
+    async def _withdraw(self) -> None:
+        await self._begun.wait()
+        try:
+            await self.emit([events.turn_ended("cancelled", self._stop_reason)])
+        finally:
+            self.done.set()
+
+    async def run(self, submission: Submission) -> Transcript:
+        """Live through the turn; returns its final transcript and never raises a `CodexError`."""
+        self._submission = submission
+        self._broker.door = submission.door
+        self._listener = submission.listener
+        self._listener(self._unseen)
+        if self._first_stop is not None:
+            await self.done.wait()
+            return self.transcript
         cancelled: asyncio.CancelledError | None = None
         try:
-            state, error = await self._in_its_turn()
+            state, error = await self._in_its_turn(submission)
         except Stopped:
             state, error = "cancelled", self._stop_reason
         except CodexError as failure:
@@ -155,19 +190,19 @@ class Turn:
             raise cancelled
         return self.transcript
 
-    async def _in_its_turn(self) -> tuple[FinalState, TurnErrorInfo | None]:
+    async def _in_its_turn(self, submission: Submission) -> tuple[FinalState, TurnErrorInfo | None]:
         await self._unless_stopped(self._session.order.acquire())
         try:
             self._session.current = self
-            return await self._perform()
+            return await self._perform(submission)
         finally:
             self._session.current = None
             self._session.order.release()
 
-    async def _perform(self) -> tuple[FinalState, TurnErrorInfo | None]:
+    async def _perform(self, submission: Submission) -> tuple[FinalState, TurnErrorInfo | None]:
         session = self._session
         await session.keeper.begin()
-        await session.recognise(self._submission.cell_id)
+        await session.recognise(submission.cell_id)
         if not session.is_open:  # opening takes a while: say what it is for
             await self.emit([events.settings_updated(session.requested())])
         reported = await self._unless_stopped(session.open())
@@ -179,8 +214,9 @@ class Turn:
         settings = events.settings_updated(reported, session_id=session.id)
         # The prompt is recorded: Codex need not wait until its settings are, too.
         _, codex_turn_id = await asyncio.gather(
-            self.emit([settings, *notices]), self._submission.ask(place)
+            self.emit([settings, *notices]), submission.ask(place)
         )
+        self._session.mark_used(submission.cell_id)
         await self._started(place, codex_turn_id)
         limit = session.settings.max_minutes
         timer = self._loop.call_later(limit * 60, self._out_of_time, limit) if limit else None
@@ -196,7 +232,6 @@ class Turn:
             codex_turn_id = await self._id_from_notification(early)
         self.codex_turn_id = codex_turn_id
         await self.emit([events.turn_started(place.session_id, codex_turn_id)])
-        self._session.mark_used(self._submission.cell_id)
         if self._stop.is_set():
             self._send_interrupt()
         await self.take(early)
@@ -220,6 +255,8 @@ class Turn:
             if done:
                 state, error = self._ended.result()
                 return state, error or (self._stop_reason if state == "interrupted" else None)
+            if self.transcript.open_questions():
+                self._heard = self._loop.time()  # it is the user who takes the time
             if self._loop.time() - self._heard >= self._settings.silence_seconds:
                 self._heard = self._loop.time()
                 await self._reconcile()
@@ -281,7 +318,7 @@ class Turn:
         if not missed or missed[-1]["type"] != "turn.ended":
             # The record is gone, compacted, or behind what was shown while it could not be written.
             missed = events.stamp(self.id, self._shown, [ended], events.now())
-        self._submission.listener(missed)
+        self._listener(missed)
         if self._outcome is None:
             self._outcome = Transcript(self.transcript.snapshot())
             self._outcome.data |= {"state": ended["state"], "error": ended["error"]}
@@ -301,7 +338,7 @@ class Turn:
                 self.taken_over()
                 return
             self._shown = recorded[-1]["seq"]
-            self._submission.listener(recorded)
+            self._listener(recorded)
 
     async def take(self, batch: list[dict[str, Any]]) -> None:
         """Take in messages of the session's thread, in order."""
@@ -393,16 +430,15 @@ class Turn:
         The first call asks Codex. A further one after `escalation_seconds` kills our own
         app-server: the turn then ends with it.
         """
+        if not self.is_running:
+            self.withdraw(by)
+            return
         if self._first_stop is not None:
             if self._loop.time() - self._first_stop >= self._settings.escalation_seconds:
                 self._session.connection.kill()
             return
         self._first_stop = self._loop.time()
-        self._stop_reason = reason or {
-            "kind": "interrupted",
-            "message": f"The turn was stopped by {by}.",
-            "next_step": "Run the next cell to go on from here.",
-        }
+        self._stop_reason = reason or _stopped_by(by)
         self._stop.set()
         if self._record is not None and not self.transcript.is_final:
             self._spawn(self.emit([events.interrupt_requested(by)]))
@@ -490,7 +526,15 @@ class Turn:
 
     @property
     def _was_sent(self) -> bool:
-        return self.transcript.data["codex_turn_id"] is not None
+        return self._record is not None and self.transcript.data["codex_turn_id"] is not None
+
+
+def _stopped_by(by: str) -> TurnErrorInfo:
+    return {
+        "kind": "interrupted",
+        "message": f"The turn was stopped by {by}.",
+        "next_step": "Run the next cell to go on from here.",
+    }
 
 
 def _mark_killed(drafts: list[Draft]) -> None:

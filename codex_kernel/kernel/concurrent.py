@@ -42,7 +42,11 @@ class AnswersWhileRunning:
     async def shell_main(self: Any, subshell_id: str | None, msg: list[Any]) -> None:
         """Dispatch a shell message: beside the running cell when it may be, else in turn."""
         is_busy = subshell_id is None and self._main_asyncio_lock.locked()
-        if is_busy and self._type_of(msg) in ANSWERED_MEANWHILE:
+        peeked = self._peek(msg) if is_busy else {}
+        kind = peeked.get("header", {}).get("msg_type")
+        if kind == "execute_request":
+            self.cell_queued(peeked | {"content": self.session.unpack(peeked["content"])})
+        if kind in ANSWERED_MEANWHILE:
             kept = self._shell_context  # what threads without a context of their own publish under
             try:
                 context = contextvars.copy_context()
@@ -52,13 +56,16 @@ class AnswersWhileRunning:
             return
         await super().shell_main(subshell_id, msg)  # type: ignore[misc]  # the kernel's
 
-    def _type_of(self: Any, msg: list[Any]) -> str | None:
+    def cell_queued(self, message: dict[str, Any]) -> None:
+        """An execute_request came while a cell runs; it will run after it, or be aborted."""
+
+    def _peek(self: Any, frames: list[Any]) -> dict[str, Any]:
+        """A message with its content still packed: unpacking counts as having received it."""
         try:
-            _, frames = self.session.feed_identities(msg, copy=False)
-            header = self.session.deserialize(frames, content=False, copy=False)["header"]
+            _, frames = self.session.feed_identities(frames, copy=False)
+            return self.session.deserialize(frames, content=False, copy=False)
         except Exception:  # whatever a broken message raises, the kernel's own path reports it
-            return None
-        return header.get("msg_type")
+            return {}
 
     async def _answer_meanwhile(self: Any, frames: list[Any]) -> None:
         idents, frames = self.session.feed_identities(frames, copy=False)

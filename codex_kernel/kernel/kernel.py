@@ -21,11 +21,12 @@ from codex_kernel.cell.ask import ReadLine
 from codex_kernel.cell.completion import complete, inspect, is_complete
 from codex_kernel.cell.display import choose_mode
 from codex_kernel.cell.history import History, earlier_prompts
-from codex_kernel.cell.run import Frontend, run_cell
+from codex_kernel.cell.run import Frontend, enqueue, run_cell
 from codex_kernel.config import CodexSettings
 from codex_kernel.engine.engine import Engine
 from codex_kernel.engine.session import Session
-from codex_kernel.errors import CodexError, TurnCancelled
+from codex_kernel.engine.turn import Turn
+from codex_kernel.errors import CodexError, TurnCancelled, TurnInterrupted
 from codex_kernel.ids import CellId, kernel_id_from_connection_file, notebook_from_environment
 from codex_kernel.kernel.concurrent import AnswersWhileRunning
 from codex_kernel.kernel.publish import CellOutput
@@ -61,6 +62,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         self._stdin = Stdin(self)
         self._history = History()
         self._cells: set[concurrent.futures.Future[Any]] = set()
+        self._queued: dict[str, concurrent.futures.Future[Turn | None]] = {}
         settings = self.settings()
         session = replace(settings.session, cwd=os.path.abspath(settings.session.cwd))
         self._settings = replace(settings, session=session)
@@ -110,7 +112,8 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         if is_main:
             self.running_parent = parent
         try:
-            await self._run(code, frontend)
+            turn = await self._turn_of(parent)
+            await self._run(code, replace(frontend, turn=turn))
         except CodexError as failure:
             return self._error_reply(failure, output)
         except Exception as failure:  # a bug: without a reply the cell would never end
@@ -121,6 +124,27 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
                 self.running_parent = None
         return self._reply(user_expressions)
 
+    def cell_queued(self, message: dict[str, Any]) -> None:
+        """Record the turn of a cell that waits, so that every client sees it queued."""
+        content = message["content"]
+        if content.get("silent"):
+            return
+        cell_id = (message.get("metadata") or {}).get("cellId")
+        self._queued[message["header"]["msg_id"]] = self._engine.run(
+            lambda session: enqueue(session, content["code"], cell_id)
+        )
+
+    async def _turn_of(self, request: dict[str, Any]) -> Turn | None:
+        queued = self._queued.pop(request["header"]["msg_id"], None)
+        return await asyncio.wrap_future(queued) if queued is not None else None
+
+    def _send_abort_reply(self, stream: Any, msg: dict[str, Any], idents: Any) -> None:
+        """The cell will not run: its turn is taken back."""
+        super()._send_abort_reply(stream, msg, idents)
+        queued = self._queued.pop(msg["header"]["msg_id"], None)
+        if queued is not None:
+            self._engine.run(lambda session: _withdraw(session, queued))
+
     async def _run(self, code: str, frontend: Frontend) -> None:
         cell = self._engine.run(lambda session: run_cell(session, code, frontend))
         self._cells.add(cell)
@@ -129,7 +153,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         except asyncio.CancelledError:
             if not cell.cancelled():
                 raise
-            raise TurnCancelled("The command was stopped.", next_step="") from None
+            raise TurnInterrupted("The command was stopped.", next_step="") from None
         finally:
             self._cells.discard(cell)
 
@@ -234,6 +258,12 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         """End the turn, Codex and everything it started; then the kernel may go."""
         await self._engine.aclose()
         return {"status": "ok", "restart": restart}
+
+
+async def _withdraw(session: Session, queued: concurrent.futures.Future[Turn | None]) -> None:
+    turn = await asyncio.wrap_future(queued)
+    if turn is not None:
+        await session.withdraw(turn, "the end of the cell before it")
 
 
 def _internal(failure: Exception) -> CodexError:
