@@ -82,6 +82,14 @@ def _tool_call(event: Event) -> Told:
     return f"{item.get('server')}.{item.get('tool')}", item["status"]
 
 
+def _asked(event: Event) -> Told:
+    approval = event["approval"]
+    paths = [str(change.get("path")) for change in approval.get("changes") or []]
+    tool = f"{approval.get('server')}.{approval.get('tool')}"
+    said = approval.get("command") or "\n".join(paths) or (tool if "tool" in approval else "")
+    return f"{approval['id']}: {said or approval['kind']}", None
+
+
 def _decided(event: Event) -> Told:
     reason = event.get("decision_reason")
     outcome = f"{event['decision']}, {event['outcome']}"
@@ -101,7 +109,9 @@ _TOLD: dict[str, Callable[[Event], Told]] = {
         event["input_id"],
         "declined" if event["answers"] is None else "answered",
     ),
+    "approval.requested": _asked,
     "approval.decided": _decided,
+    "input.requested": lambda event: (f"{event['input']['id']}: {event['input']['source']}", None),
     "settings.updated": _settings,
     "command": _command,
     "file_change": _file_change,

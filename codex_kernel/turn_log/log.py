@@ -19,8 +19,18 @@ from codex_kernel.turn_log.database import Database
 from codex_kernel.turn_log.owners import Owner, this_process
 from codex_kernel.turn_log.reader import Reader
 from codex_kernel.turn_log.record import TurnRecord
-from codex_kernel.turn_log.rows import to_json
+from codex_kernel.turn_log.rows import IS_AUDITED, to_json
 from codex_kernel.turn_log.tail import POLL_SECONDS, Poller, Tail
+
+_COMPACT = (
+    f"DELETE FROM events WHERE turn_id = :turn AND NOT {IS_AUDITED}",
+    "UPDATE events SET body = json_remove(body, '$.item.output', '$.item.content', "
+    "'$.item.structured') "
+    "WHERE turn_id = :turn AND type = 'item.completed'",
+    "UPDATE turns SET bytes = length(CAST(snapshot AS BLOB)) + "
+    "(SELECT coalesce(sum(length(CAST(body AS BLOB))), 0) FROM events WHERE turn_id = :turn) "
+    "WHERE turn_id = :turn",
+)
 
 
 class TurnLog(Reader):
@@ -81,7 +91,10 @@ class TurnLog(Reader):
         return record, await record.append([draft])
 
     async def compact(self, turn_id: TurnId) -> bool:
-        """Replace the text events of an ended turn by its final transcript; whether it did."""
+        """Replace the events of an ended turn by its final transcript; whether it did.
+
+        What an audit needs stays beside it, without the outputs.
+        """
         row = await self.turn(turn_id)
         transcript = await self.transcript(turn_id)
         if row is None or transcript is None or row.is_compacted or not transcript.is_final:
@@ -91,15 +104,8 @@ class TurnLog(Reader):
                 "UPDATE turns SET snapshot = ? WHERE turn_id = ? AND snapshot IS NULL",
                 (to_json(transcript.data), turn_id),
             )
-            await connection.execute_fetchall(
-                "UPDATE turns SET bytes = bytes + length(CAST(snapshot AS BLOB)) - "
-                "(SELECT coalesce(sum(length(CAST(body AS BLOB))), 0) FROM events "
-                "WHERE turn_id = :turn AND type = 'item.text') WHERE turn_id = :turn",
-                {"turn": turn_id},
-            )
-            await connection.execute_fetchall(
-                "DELETE FROM events WHERE turn_id = ? AND type = 'item.text'", (turn_id,)
-            )
+            for statement in _COMPACT:
+                await connection.execute_fetchall(statement, {"turn": turn_id})
         return True
 
     def tail(self, poll_seconds: float = POLL_SECONDS) -> AbstractAsyncContextManager[Tail]:

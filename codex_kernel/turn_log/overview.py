@@ -11,7 +11,7 @@ from typing import Any
 from codex_kernel.ids import CellId, NotebookPath, SessionId, TurnId
 from codex_kernel.turn.events import Event
 from codex_kernel.turn_log.log import TurnLog
-from codex_kernel.turn_log.rows import IS_LIVE, event
+from codex_kernel.turn_log.rows import IS_AUDITED, IS_LIVE, event
 
 Cursor = tuple[str, str]
 """Where a page of sessions ended: last activity and id."""
@@ -147,13 +147,10 @@ _QUESTIONS = f"""
     AND (:session IS NULL OR turns.session_id = :session)
     ORDER BY events.turn_id, events.seq
 """
-_AUDIT = """
+_AUDIT = f"""
     SELECT notebook, cell_id, client, events.turn_id, events.seq, at, body
     FROM turns JOIN events ON events.turn_id = turns.turn_id
     WHERE turns.session_id = :session AND (events.turn_id, events.seq) > (:turn, :seq)
-    AND (type IN ('turn.queued', 'approval.decided', 'input.answered', 'steer.sent',
-        'interrupt.requested', 'settings.updated', 'turn.ended')
-    OR (type = 'item.completed'
-        AND json_extract(body, '$.item.type') IN ('command', 'file_change', 'mcp_tool_call')))
+    AND {IS_AUDITED}
     ORDER BY events.turn_id, events.seq LIMIT :limit
 """

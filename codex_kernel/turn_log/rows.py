@@ -24,6 +24,16 @@ IS_LIVE = f"state IN ({_LIVE})"
 """A condition on `turns`, spelt so that the partial index serves it."""
 
 
+IS_AUDITED = """
+    (type IN ('turn.queued', 'approval.requested', 'approval.decided', 'input.requested',
+        'input.answered', 'steer.sent', 'interrupt.requested', 'settings.updated', 'turn.ended')
+    OR (type = 'item.completed'
+        AND json_extract(body, '$.item.type') IN ('command', 'file_change', 'mcp_tool_call')))
+"""
+"""A condition on `events`: what tells who did what. The rest is in the transcript alone, once a
+turn is compacted."""
+
+
 @dataclass(frozen=True)
 class TurnRow:
     """What lists show of a turn. `prompt` is its beginning, `seq` the last event recorded.

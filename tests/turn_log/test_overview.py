@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from codex_kernel.turn.approvals import (
     Decision,
     approval_decided,
@@ -72,11 +74,15 @@ async def test_questions_are_read_by_their_index(log: TurnLog) -> None:
     assert any("events_questions" in row["detail"] for row in plan), [row["detail"] for row in plan]
 
 
-async def test_audit_has_what_was_done_and_no_text(log: TurnLog) -> None:
+@pytest.mark.parametrize("compacted", [False, True])
+async def test_audit_has_what_was_done_and_no_text(log: TurnLog, compacted: bool) -> None:
     record = await running(log)
     command = {"id": "c", "type": "command", "status": "completed", "command": "ls"}
+    command["output"] = "a.txt"
     await record.append([item_completed(command), steer_sent("faster", "ada"), *ending("42")])
     await ended(log)
+    if compacted:
+        await log.compact(record.turn_id)
     entries = await overview.audited_events(log, SESSION)
     kinds = [happened["type"] for happened, _ in entries if happened["turn_id"] == record.turn_id]
     assert kinds == [
@@ -86,6 +92,9 @@ async def test_audit_has_what_was_done_and_no_text(log: TurnLog) -> None:
         "steer.sent",
         "turn.ended",
     ]
+    [done] = [happened["item"] for happened, _ in entries if "item" in happened]
+    assert done["command"] == "ls"
+    assert ("output" in done) is not compacted
     assert {where["client"] for _, where in entries} == {"kernel"}
     paged: list[tuple[str, int]] = []
     while page := await overview.audited_events(
