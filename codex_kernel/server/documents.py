@@ -71,7 +71,7 @@ class Documents:
 
     # Files
 
-    async def _on_contents(self, _logger: Any, _schema_id: str, data: dict[str, Any]) -> None:
+    async def _on_contents(self, *, data: dict[str, Any], **_origin: Any) -> None:
         path = self._notebook(data["path"])
         source = self._notebook(data.get("source_path"))
         if path is None:
@@ -89,7 +89,7 @@ class Documents:
 
     # Kernels and the sessions that name their notebooks
 
-    async def _on_kernel(self, _logger: Any, _schema_id: str, data: dict[str, Any]) -> None:
+    async def _on_kernel(self, *, data: dict[str, Any], **_origin: Any) -> None:
         kernel_id = data.get("kernel_id")
         if data["action"] == "shutdown" and data.get("status") == "success" and kernel_id:
             self._steps.put_nowait(lambda log: kernels.forget(log, KernelId(kernel_id)))
