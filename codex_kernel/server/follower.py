@@ -25,8 +25,11 @@ from codex_kernel.turn_log.reader import PAGE
 
 BUFFER_BYTES = 1_000_000
 """What waits for one slow reader at most; the rest it reads from the log."""
-_LOOK_SECONDS = 5.0
-"""A look at the log also without a commit, and the pause after an error."""
+_QUIET_SECONDS = 2.0
+"""After this long without a commit the log is looked at less often, until there is one."""
+_QUIET_FACTOR = 3
+_PAUSE_SECONDS = 5.0
+"""After an error of the log."""
 
 FEED = TurnId("")
 """The key of the feed among the turns."""
@@ -141,8 +144,10 @@ class Follower:
         while True:
             await self._wanted.wait()
             async with self._log.tail(self._poll_seconds) as tail:
+                often = tail.poll_seconds
                 while self._topics:
-                    await tail.changed(_LOOK_SECONDS)
+                    is_busy = await tail.changed(_QUIET_SECONDS)
+                    tail.poll_seconds = often if is_busy else often * _QUIET_FACTOR
                     await self._look()
 
     async def _look(self) -> None:
@@ -157,7 +162,7 @@ class Follower:
             # Whoever watches reads by itself next, and tells its client if that fails too.
             for topic in self._topics.values():
                 topic.jump(None)
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _look_at_turns(self, topics: dict[TurnId, _Topic]) -> None:
         positions = await self._log.positions(topics)

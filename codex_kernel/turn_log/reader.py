@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from codex_kernel.ids import NotebookPath, SessionId, TurnId
+from codex_kernel.turn.events import Event
 from codex_kernel.turn.transcript import Transcript
 from codex_kernel.turn_log.database import Database
 from codex_kernel.turn_log.rows import IS_LIVE, TURN_COLUMNS, TurnRow, event, turn_row
@@ -153,7 +155,7 @@ class Reader:
             if page[0]["type"] == "snapshot":
                 transcript = Transcript(page[0]["transcript"])
             else:
-                transcript.apply(page)
+                transcript.apply(_joined(page))
         # A notebook may have been renamed since.
         transcript.data["notebook"] = row.notebook
         return transcript
@@ -161,3 +163,23 @@ class Reader:
     async def _snapshot(self, turn_id: TurnId) -> dict[str, Any] | None:
         row = await self.database.row("SELECT snapshot FROM turns WHERE turn_id = ?", (turn_id,))
         return json.loads(row["snapshot"]) if row is not None and row["snapshot"] else None
+
+
+def _joined(events: list[Event]) -> list[Event]:
+    """The same with texts that follow each other in one: text that grows bit by bit is copied
+    for each bit."""
+    joined: list[Event] = []
+    for _, group in groupby(events, key=_target):
+        first, *rest = group
+        if rest:
+            text = "".join(event["text"] for event in (first, *rest))
+            first = {**first, "seq": rest[-1]["seq"], "text": text}
+        joined.append(first)
+    return joined
+
+
+def _target(event: Event) -> tuple[object, ...]:
+    """What a text is added to; every other event stands for itself."""
+    if event["type"] != "item.text":
+        return (event["seq"],)
+    return event["item_id"], event["field"], event.get("index")

@@ -156,7 +156,7 @@ async def test_nothing_is_polled_while_nobody_watches(log: TurnLog, follower: Fo
 async def test_a_log_that_fails_for_a_while_costs_nobody_an_event(
     log: TurnLog, follower: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower_module, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(follower_module, "_PAUSE_SECONDS", 0.01)
     record = await running(log)
     reading = asyncio.create_task(collected(follower, log, record.turn_id))
     positions = log.positions

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from codex_kernel.ids import TurnId, new_turn_id
 from codex_kernel.settings import LogSettings
-from codex_kernel.turn.events import turn_queued
+from codex_kernel.turn.events import item_started, item_text, turn_queued
 from codex_kernel.turn_log.log import TurnLog
 
 from .process import other
@@ -135,3 +135,17 @@ async def test_reader_that_was_half_way_gets_the_rest_of_a_compacted_turn(log: T
     await log.compact(record.turn_id)
     [rest] = await log.events(record.turn_id, after=half[-1]["seq"])
     assert rest["transcript"] == record.transcript.data
+
+
+async def test_the_transcript_is_the_fold_of_the_rows_however_texts_follow_each_other(
+    log: TurnLog,
+) -> None:
+    record = await running(log)
+    await record.append([text("a"), text("b")])
+    thought = {"id": "r", "type": "reasoning", "status": "running", "summary": [], "content": []}
+    await record.append([item_started(thought), text("c")])
+    parts = [item_text("r", "summary", part, index=index) for index in (0, 1) for part in "xy"]
+    await record.append([*parts, text("d"), text("e"), text("f")])
+    transcript = await log.transcript(record.turn_id)
+    assert transcript is not None
+    assert transcript.data == record.transcript.data
