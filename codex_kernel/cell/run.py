@@ -134,7 +134,7 @@ def _has_item(kind: str, *statuses: str) -> Callable[[dict[str, Any]], bool]:
 
 
 _FAILS: dict[str, Callable[[dict[str, Any]], bool]] = {
-    "declined": lambda data: any(a["outcome"] != "accepted" for a in data["approvals"]),
+    "declined": lambda data: any(a["outcome"] == "declined" for a in data["approvals"]),
     "command": _has_item("command", "failed"),
     "patch": _has_item("file_change", "failed", "declined"),
     "warning": lambda data: any(w["kind"] != "notice" for w in data["warnings"]),

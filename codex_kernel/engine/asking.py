@@ -59,8 +59,9 @@ class Asking:
         self._waiting.pop(request["id"], None)
         await self._turn.emit([_settled(question, reply)])
         settled.set()
-        await self._session.respond(request, questions.reply(request, reply))
-        await self._follow_up(reply)
+        if reply.by != ANOTHER_CLIENT:
+            await self._session.respond(request, questions.reply(request, reply))
+            await self._follow_up(reply)
 
     async def _follow_up(self, reply: Reply) -> None:
         if isinstance(reply, Answer):
@@ -98,4 +99,6 @@ def _settled(question: Question, reply: Reply) -> Draft:
         answer = reply if isinstance(reply, Answer) else Answer(None, reply.by)
         return input_answered(question, answer)
     decision = reply if isinstance(reply, Decision) else Decision("decline", reply.by)
-    return approval_decided(question["id"], decision)
+    # What another client answered is not known, only that it did.
+    outcome = "closed" if reply.by == ANOTHER_CLIENT else None
+    return approval_decided(question["id"], decision, outcome=outcome)

@@ -34,6 +34,10 @@ IMAGE_SIGNATURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 """PNG, JPEG, GIF, WebP: nothing else that a path leads to gets into a notebook."""
 
 
+READING = frozenset({"read", "search", "list_files"})
+"""Actions of a command that change nothing."""
+
+
 class Keeper:
     """The before-images of one session's turns."""
 
@@ -129,9 +133,15 @@ class Keeper:
                 touched = {stored_path(change["path"]) for change in item["changes"]}
                 if self._notebook in touched:
                     return True
-            if item["type"] == "command" and name in item["command"]:
+            if item["type"] == "command" and name in item["command"] and not _only_reads(item):
                 return True
         return False
+
+
+def _only_reads(command: dict[str, Any]) -> bool:
+    """Whether Codex recognised every part of a command line as looking at files."""
+    actions = command.get("actions") or []
+    return bool(actions) and all(action.get("type") in READING for action in actions)
 
 
 def _read(path: str, limit: int | None) -> bytes | None:

@@ -31,7 +31,7 @@ from codex_kernel.engine.keeper import Keeper
 from codex_kernel.engine.notes import Notes
 from codex_kernel.engine.threads import fork, let_go, session_error
 from codex_kernel.engine.turn import Submission, Turn
-from codex_kernel.engine.wishes import NO_SESSION, Wishes
+from codex_kernel.engine.wishes import Wishes
 from codex_kernel.errors import (
     AppServerGone,
     CodexError,
@@ -247,7 +247,7 @@ class Session:
             await self._leave()
 
     async def _heed_session(self, wanted: str | None) -> None:
-        if wanted == NO_SESSION:
+        if wanted == bindings.NO_SESSION:
             await self.new()
         elif wanted is not None and wanted != self.id:
             await self._leave()
@@ -507,6 +507,8 @@ class Session:
     # The end
 
     async def _leave(self) -> None:
+        if self._opening is not None:  # or it would put the old session back later
+            await asyncio.wait((self._opening,))
         if self._channel is not None:
             self._channel.close()
             self._channel = None

@@ -38,6 +38,11 @@ def entries(data: dict[str, Any]) -> list[Entry]:
     shown: list[Entry] = []
     if data.get("again"):
         shown.append(_warning("again", {"kind": "again", "message": AGAIN}))
+    warnings = [
+        _warning(f"warning-{number}", warning) for number, warning in enumerate(data["warnings"], 1)
+    ]
+    # What is to be known of the session stands first: the reader may want another one.
+    shown += [entry for entry in warnings if entry["kind"] == "notice"]
     for item in items:
         shown.append(_credited(item, steers))
         shown += [entry for entry in asked if entry["item_id"] == item["id"]]
@@ -48,8 +53,7 @@ def entries(data: dict[str, Any]) -> list[Entry]:
     ]
     at = _place_before_answer(shown)
     shown[at:at] = loose
-    for number, warning in enumerate(data["warnings"], 1):
-        shown.append(_warning(f"warning-{number}", warning))
+    shown += [entry for entry in warnings if entry["kind"] != "notice"]
     if data.get("retry") and not is_final(data["state"]):
         shown.append({"id": "retry", "type": "retry", "status": "running", **data["retry"]})
     return shown

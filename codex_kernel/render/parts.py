@@ -271,8 +271,8 @@ def _input(entry: Entry) -> str:
 
 
 def _warning(entry: Entry) -> str:
-    is_quiet = entry.get("kind") == "again"
-    sign = "↻" if is_quiet else "⚠"
+    sign = {"again": "↻", "notice": "»"}.get(str(entry.get("kind")), "⚠")
+    is_quiet = sign != "⚠"
     return note(f"{sign} {text_span(entry.get('message') or '')}", GREY if is_quiet else AMBER)
 
 
