@@ -277,6 +277,8 @@ class Turn:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         status = {"interrupted": "interrupted", "completed": "completed"}.get(state, "failed")
         closing = closing_drafts(self.transcript, status)
+        if state == "interrupted" and error is not None:
+            error["continue_prompt"] = continue_prompt()
         await self.emit([*closing, *self._about_record(), events.turn_ended(state, error)])
         assert self._record is not None
         await self._record.aclose(FLUSH_SECONDS)
@@ -446,8 +448,9 @@ class Turn:
             self._send_interrupt()
 
     def shut_down(self) -> None:
-        """Stop because the kernel ends."""
+        """Stop because the kernel ends; Jupyter has sent an interrupt just before."""
         self.interrupt("the end of the kernel", self._shutdown())
+        self._stop_reason = self._shutdown()
 
     def _send_interrupt(self) -> None:
         self._spawn(self._interrupt_codex())
@@ -521,7 +524,6 @@ class Turn:
             "kind": "shutdown",
             "message": "The kernel was shut down while the turn ran.",
             "next_step": TurnLost.next_step,
-            "continue_prompt": continue_prompt(),
         }
 
     @property

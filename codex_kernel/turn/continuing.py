@@ -6,7 +6,7 @@ Owns the words only. Nothing is ever sent by itself: a frontend offers this text
 from __future__ import annotations
 
 _CUT_OFF = (
-    "You were cut off: the process that ran your last turn here ended before you were done. "
+    "Your last turn here was cut off before you were done. "
     "First check what was already done: look at the files, at the state of the repository and at "
     "what your last commands left behind or left running. Take nothing for finished that you have "
     "not checked, and do nothing twice that is done."

@@ -152,7 +152,7 @@ def test_a_kernel_shut_down_by_the_server_ends_its_turn_and_offers_to_go_on(jupy
         shown = kernel.until(request, shows("Half"))[-1]["content"]["data"][MIME]
         kernel.shut_down()
     end = end_of(jupyter.place, shown["turn_id"])
-    assert (end["state"], end["error"]["kind"]) == ("interrupted", "shutdown")
+    assert end["state"] == "interrupted"
     assert "check what was already done" in end["error"]["continue_prompt"]
     assert "Half" in str(events(jupyter.place, shown["turn_id"]))
     wait_until(lambda: not rows(jupyter.place, "SELECT * FROM kernels"))
