@@ -157,7 +157,9 @@ class Inbox:
 
     async def _fork(self, row: CommandRow) -> Outcome:
         last = row.args.get("last_turn_id")
-        return {"ok": True, "session_id": await self._session.copy(SessionId(row.target_id), last)}
+        copy = await self._session.copy(SessionId(row.target_id), last)
+        await threads.bind_copy(self._session.log, row.args.get("notebook"), copy)
+        return {"ok": True, "session_id": copy}
 
     async def _archive(self, row: CommandRow) -> Outcome:
         async with self._at_rest(row) as session:
@@ -239,6 +241,8 @@ def _reply(row: CommandRow, question: dict[str, Any]) -> Decision | Answer | Non
     """The answer that a command gives, or None when the question does not take it."""
     if "questions" in question:
         answers = row.args.get("answers")
+        if answers is None and row.args.get("decision") != "decline":
+            return None
         return Answer(answers if isinstance(answers, dict) else None, row.by)
     choice = row.args.get("decision")
     if choice == "always" and row.args.get("rule") != question.get("rule"):

@@ -11,7 +11,7 @@ from typing import Any
 
 from codex_kernel.app_server.client import AppServer, fork_params
 from codex_kernel.errors import CodexError, RequestRefused, SessionInUse, SessionNotFound
-from codex_kernel.ids import SessionId
+from codex_kernel.ids import NotebookPath, SessionId
 from codex_kernel.settings import AppServerSettings, SessionSettings
 from codex_kernel.turn_log import bindings, retention
 from codex_kernel.turn_log.log import TurnLog
@@ -77,6 +77,12 @@ async def fork(
     )
     await let_go(server, copy)
     return copy
+
+
+async def bind_copy(log: TurnLog, notebook: str | None, copy: SessionId) -> None:
+    """Have the notebook for which a copy was made go on with it."""
+    if notebook is not None:
+        await bindings.ask_for_session(log, NotebookPath(notebook), copy)
 
 
 async def delete(server: AppServer | None, log: TurnLog, session_id: str) -> None:

@@ -17,8 +17,6 @@ from codex_kernel.settings import SessionSettings
 KEPT = ("model", "effort", "sandbox", "approval_policy", "cwd")
 """Fields of `SessionSettings` that a notebook keeps. Besides: `env`, names of variables whose
 values come from the environment of the kernel, and `session`, which is asked for once."""
-NO_SESSION = "new"
-"""The wish for a session that is none: the next turn begins a new one."""
 
 
 class Wishes:

@@ -31,6 +31,9 @@ class CodexServer(CodexSettings):
     poll_seconds = Float(
         0.03, help="How often the turn log is looked at for commits, while somebody watches."
     ).tag(config=True)
+    clerk_seconds = Float(
+        300.0, help="An app-server that this server started for itself ends when idle for so long."
+    ).tag(config=True)
     recovery_seconds = Float(
         5.0, help="How often it is looked whether a process that ran turns is gone."
     ).tag(config=True)
@@ -60,6 +63,7 @@ class CodexExtension(ExtensionApp):
             base_url=self.serverapp.base_url,
             poll_seconds=configured.poll_seconds,
             heartbeat_seconds=configured.heartbeat_seconds,
+            clerk_seconds=configured.clerk_seconds,
             problem=problem,
         )
         self.upkeep = Upkeep(self.service, self.serverapp, configured.recovery_seconds)

@@ -41,6 +41,7 @@ from codex_kernel.server.service import Service
 logger = logging.getLogger(__name__)
 
 CLIENT_HEADER = "X-Codex-Client"
+KEY_HEADER = "Idempotency-Key"
 _NEXT_STEPS = {
     400: f"See GET {PREFIX}/openapi.json for what a request may hold.",
     403: "Sign in to the Jupyter server, or ask its administrator for the right.",
@@ -73,12 +74,14 @@ class _Answers(JupyterHandler):
             "message": message or HTTPStatus(status_code).phrase,
             "next_step": _NEXT_STEPS.get(status_code, ""),
             "kind": HTTPStatus(status_code).phrase.title().replace(" ", ""),
+            "outcome": None,
         }
         if isinstance(error, Refusal):
             problem |= {
                 "message": error.message,
                 "next_step": error.next_step,
                 "kind": error.kind,
+                "outcome": error.outcome,
             }
         self.set_header("Content-Type", "application/json")
         self.finish(json.dumps(problem))
@@ -140,6 +143,7 @@ class RestHandler(_Answers, APIHandler):
             if isinstance(answer, Text):
                 await self._send(answer)
             else:
+                self.set_status(getattr(answer, "http_status", 200))
                 self.finish(json.dumps(answer.model_dump(mode="json")))
         except CodexError as error:
             raise Refusal.of(error) from error
@@ -158,6 +162,7 @@ class RestHandler(_Answers, APIHandler):
             user=user.display_name or user.name or user.username,
             client=_client(self.request.headers.get(CLIENT_HEADER)),
             accept=self.request.headers.get("Accept", ""),
+            key=self.request.headers.get(KEY_HEADER, "")[:200] or getattr(body, "key", None),
         )
 
     def _read_body(self, model: type[Body]) -> Body:

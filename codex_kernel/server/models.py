@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from codex_kernel.settings import ApprovalPolicy, Sandbox
 from codex_kernel.turn.approvals import Choice
@@ -47,6 +47,11 @@ class Query(BaseModel):
 class Answer(BaseModel):
     """What the server answers."""
 
+    @property
+    def http_status(self) -> int:
+        """200 unless an answer says otherwise."""
+        return 200
+
     model_config = ConfigDict(
         json_schema_serialization_defaults_required=True,
         # An error in an answer ends up in the server's log; what is answered must not.
@@ -64,6 +69,7 @@ class Page(Query):
 class SessionsQuery(Page):
     search: str | None = Field(None, max_length=500, description="In title, folder and id.")
     cwd: str | None = Field(None, max_length=4096, description="The session's working folder.")
+    archived: bool = Field(False, description="Those that were put away, instead of the others.")
     before: str | None = Field(
         None,
         max_length=300,
@@ -98,6 +104,15 @@ class NotebookQuery(Query):
     path: Path
 
 
+class ThreadsQuery(Query):
+    notebook: Path | None = Field(None, description="Its folder is meant.")
+    cwd: str | None = Field(None, min_length=1, max_length=4096)
+
+
+class DeleteQuery(Query):
+    thread: bool = Field(False, description="Codex's own record of the session as well.")
+
+
 class ApprovalsQuery(Query):
     state: Literal["pending"] = "pending"
     notebook: Path | None = None
@@ -118,12 +133,24 @@ class AuditQuery(Query):
 # Bodies
 
 
-class SessionPatch(Body):
-    title: str | None = Field(None, max_length=500)
+class Command(Body):
+    """What is asked of a process that owns a turn or a session."""
+
+    key: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="Asked again with the same key nothing is done twice, and the outcome is the "
+        "first one's. `Idempotency-Key` as a header is the same.",
+    )
+
+
+class SessionPatch(Command):
+    title: str | None = Field(None, max_length=500, pattern=r"\S")
     archived: bool | None = None
 
 
-class ForkBody(Body):
+class ForkBody(Command):
     turn_id: Id | None = Field(None, description="The last turn to take along; none: all.")
     notebook: Path | None = Field(None, description="A notebook to bind to the fork.")
 
@@ -141,16 +168,37 @@ class NotebookPatch(Body):
     sandbox: Sandbox | None = None
     approval_policy: ApprovalPolicy | None = None
     cwd: str | None = Field(None, max_length=4096)
-    env: list[str] | None = Field(None, description="Names, never values.")
+    env: list[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]] | None = (
+        Field(None, max_length=100, description="Names, never values: the kernel has these.")
+    )
 
 
-class SteerBody(Body):
+class SteerBody(Command):
     text: str = Field(min_length=1, max_length=MAX_TEXT)
 
 
-class DecisionBody(Body):
-    decision: Choice
+class DecisionBody(Command):
+    """An answer to an approval (`decision`) or to an input (`answers`, or to decline it)."""
+
+    decision: Choice | None = None
     reason: str | None = Field(None, max_length=10_000, description="For Codex, at a decline.")
+    rule: list[str] | None = Field(
+        None, description="With `always`: the rule as it was shown to the user, who confirmed it."
+    )
+    answers: dict[str, list[str]] | None = Field(None, description="By the id of the question.")
+
+
+class StopBody(Command):
+    process_id: str | None = Field(
+        None, max_length=200, description="Of a background command; none: all of the session."
+    )
+
+
+class LoginBody(Body):
+    """How to log in; a key is handed to Codex and kept by nobody else."""
+
+    type: Literal["device_code", "api_key"]
+    api_key: SecretStr | None = Field(None, max_length=1000)
 
 
 # Answers
@@ -162,6 +210,9 @@ class Problem(Answer):
     message: str
     next_step: str
     kind: str
+    outcome: dict[str, Any] | None = Field(
+        None, description="More about it: who decided first, the text that was not sent."
+    )
 
 
 class Outcome(Answer):
@@ -170,6 +221,59 @@ class Outcome(Answer):
     command_id: str
     done: bool
     outcome: dict[str, Any] | None
+
+    @property
+    def http_status(self) -> int:
+        """202 while it is open: `GET commands/{id}` tells later."""
+        return 200 if self.done else 202
+
+
+class Background(Answer):
+    """Commands that outlived their turn, as their kernel knows them."""
+
+    commands: list[dict[str, Any]]
+
+
+class Deleted(Answer):
+    turn_ids: list[str]
+
+
+class Thread(Answer):
+    """A session of Codex's, whoever began it; `known`: it is in the record."""
+
+    session_id: str
+    title: str | None
+    preview: str
+    cwd: str | None
+    model: str | None
+    source: str | None = Field(description="What began it, as Codex names it.")
+    updated_at: int = Field(description="Seconds since 1970.")
+    known: bool
+
+
+class Threads(Answer):
+    threads: list[Thread]
+
+
+class Models(Answer):
+    models: list[dict[str, Any]] = Field(description="As Codex describes them, in its order.")
+
+
+class LoginState(Answer):
+    """A login by device code: the user enters `code` at `url`."""
+
+    login_id: str
+    url: str
+    code: str
+    state: Literal["waiting", "done", "failed", "cancelled"]
+    problem: str | None
+
+
+class Account(Answer):
+    account: dict[str, Any] | None = Field(description="`type`, and of ChatGPT email and plan.")
+    needs_login: bool = Field(description="The model needs an account and there is none.")
+    rate_limits: dict[str, Any] | None
+    login: LoginState | None
 
 
 class Session(Answer):
@@ -182,6 +286,7 @@ class Session(Answer):
     turns: int
     tokens: int | None = Field(description="All turns together, as Codex counts.")
     running: bool
+    archived: bool
     created_at: str
     last_activity: str
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import models_json_schema
 
 from codex_kernel._version import __version__
-from codex_kernel.server.models import Problem, Query
+from codex_kernel.server.models import Outcome, Problem, Query
 from codex_kernel.server.routes import PREFIX, Route, Socket
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -57,7 +57,11 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": route.handle.__name__,
         "description": route.handle.__doc__ or "",
         "parameters": [*_path_parameters(route.path), *_query_parameters(route.query)],
-        "responses": {"200": _answer(route), **_problems(route)},
+        "responses": {
+            "200": _answer(route),
+            **({"202": _answer(route)} if issubclass(route.answer, Outcome) else {}),
+            **_problems(route),
+        },
     }
     if route.body is not None:
         content = {"application/json": {"schema": _reference(route.body)}}

@@ -31,8 +31,17 @@ Method = Literal["GET", "POST", "PATCH", "DELETE"]
 class Refusal(HTTPError):
     """A request that is not done; nothing of it is logged."""
 
-    def __init__(self, status: int, message: str, *, next_step: str = "", kind: str) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        next_step: str = "",
+        kind: str,
+        outcome: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(status)
+        self.outcome = outcome
         self.message = message
         self.next_step = next_step
         self.kind = kind
@@ -89,6 +98,8 @@ class Call:
     client: str
     """What asks: JupyterLab, the command line, ..."""
     accept: str = ""
+    key: str | None = None
+    """The same key is the same request, sent again."""
 
     @property
     def by(self) -> str:

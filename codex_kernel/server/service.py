@@ -14,7 +14,9 @@ from typing import Any, Protocol
 
 from codex_kernel.errors import CodexError, LogUnavailable
 from codex_kernel.ids import NotebookPath, api_path, notebook_from_api_path
+from codex_kernel.server.clerk import Clerk
 from codex_kernel.server.follower import Follower
+from codex_kernel.server.logins import Logins
 from codex_kernel.server.routes import bad_request
 from codex_kernel.settings import Settings
 from codex_kernel.turn_log import presence
@@ -45,6 +47,7 @@ class Service:
         base_url: str = "/",
         poll_seconds: float,
         heartbeat_seconds: float,
+        clerk_seconds: float = 300.0,
         problem: CodexError | None = None,
     ) -> None:
         """`problem`: why this server goes without a log from the start (its configuration)."""
@@ -54,6 +57,8 @@ class Service:
         self.poll_seconds = poll_seconds
         self.heartbeat_seconds = heartbeat_seconds
         self.problem = problem
+        self.clerk = Clerk(settings, clerk_seconds)
+        self.logins = Logins(self.clerk)
         self.sockets: set[OpenSocket] = set()
         self.pages: set[str] = set()
         """Pages on the feed, whose presence is refreshed."""
@@ -81,6 +86,8 @@ class Service:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.logins.cancel()
+        await self.clerk.aclose()
         async with self._opening:
             self._opened = None
             await self._stack.aclose()

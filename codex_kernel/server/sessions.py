@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from codex_kernel._version import __version__
 from codex_kernel.errors import CodexError
+from codex_kernel.ids import NotebookPath
 from codex_kernel.server.models import (
     Health,
     Notebook,
@@ -26,6 +27,7 @@ async def list_sessions(call: Call) -> Sessions:
         call.log,
         cwd=query.cwd,
         search=query.search,
+        archived=query.archived,
         before=None if query.before is None else _cursor(query.before),
         limit=query.limit,
     )
@@ -47,12 +49,19 @@ async def show_notebook(call: Call) -> Notebook:
     """What is known of a notebook; the file itself is not looked at."""
     query: NotebookQuery = call.query
     path = call.service.notebook(query.path)
+    return await notebook_answer(call, path)
+
+
+async def notebook_answer(call: Call, path: NotebookPath) -> Notebook:
+    """What is known of a notebook, as pages see it."""
     binding = await bindings.bound_session(call.log, path, None)
+    settings = await bindings.notebook_settings(call.log, path)
+    settings.pop("session", None)  # for its kernel; the binding says the same
     return Notebook(
         path=call.service.api_path(path),
         notebook=path,
         session_id=None if binding is None else binding.session_id,
-        settings=await bindings.notebook_settings(call.log, path),
+        settings=settings,
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from codex_kernel.server import audit, questions, sessions, turns
+from codex_kernel.server import account, acting, arranging, audit, questions, sessions, turns
 from codex_kernel.server.feed import Feed
 from codex_kernel.server.handler import RestHandler
 from codex_kernel.server.models import AfterQuery, FeedQuery
@@ -26,6 +26,9 @@ ROUTES: tuple[Route, ...] = (
     *audit.ROUTES,
     *turns.ROUTES,
     *questions.ROUTES,
+    *acting.ROUTES,
+    *arranging.ROUTES,
+    *account.ROUTES,
     Route("GET", "openapi.json", "This document", show_openapi, AnyObject, needs_log=False),
 )
 SOCKETS: tuple[Socket, ...] = (

@@ -20,6 +20,9 @@ from codex_kernel.ids import NotebookPath, SessionId
 from codex_kernel.turn.events import now
 from codex_kernel.turn_log.log import TurnLog
 
+NO_SESSION = "new"
+"""The wish for a session that is none: the next turn begins a new one."""
+
 
 @dataclass(frozen=True)
 class Binding:
@@ -80,6 +83,18 @@ async def unbind(log: TurnLog, notebook: NotebookPath) -> None:
             (now(), notebook),
         )
         await connection.execute_fetchall("DELETE FROM notebook_cells WHERE path = ?", (notebook,))
+
+
+async def ask_for_session(log: TurnLog, notebook: NotebookPath, session_id: str | None) -> None:
+    """Bind a notebook, by hand, to a session or to none, also when a kernel of it runs.
+
+    The wish among its settings is for that kernel, which takes it up with its next turn.
+    """
+    if session_id is None:
+        await unbind(log, notebook)
+    else:
+        await bind(log, notebook, session_id)
+    await set_notebook_settings(log, notebook, {"session": session_id or NO_SESSION})
 
 
 async def bound_session(

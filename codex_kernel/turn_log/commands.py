@@ -99,11 +99,22 @@ async def claim(log: TurnLog, targets: Collection[Target]) -> list[CommandRow]:
 
 
 async def finish(log: TurnLog, command_id: str, outcome: dict[str, Any]) -> None:
-    """Answer a command; only the first answer counts."""
+    """Answer a command; only the first answer counts.
+
+    What was answered to a question is not kept: it may be a secret.
+    """
     await log.database.write(
-        "UPDATE commands SET outcome = ?, finished_at = ? WHERE command_id = ? AND outcome IS NULL",
+        "UPDATE commands SET outcome = ?, finished_at = ?, "
+        "args = CASE target_kind WHEN 'approval' THEN '{}' ELSE args END "
+        "WHERE command_id = ? AND outcome IS NULL",
         (json.dumps(outcome), now(), command_id),
     )
+
+
+async def is_known(log: TurnLog, command_id: str) -> bool:
+    """Whether there is such a command, answered or not."""
+    found = await log.database.row("SELECT 1 FROM commands WHERE command_id = ?", (command_id,))
+    return found is not None
 
 
 async def outcome(log: TurnLog, command_id: str) -> dict[str, Any] | None:
