@@ -135,12 +135,15 @@ def _is(process: psutil.Process, mark: str) -> bool:
 
 
 @contextmanager
-def jupyter_in(place: Place, *options: str, module: str = "jupyter_server") -> Iterator[Jupyter]:
+def jupyter_in(
+    place: Place, *options: str, module: str = "jupyter_server", **more: str
+) -> Iterator[Jupyter]:
     """A server in the place that asks nobody who he is; ended at the end, if it still runs."""
     environ = place.environ(
         JUPYTER_DATA_DIR=str(place.root / "jupyter-data"),
         CODEX_BIN=str(next(iter(binaries().values()))),
         PYTHONPATH=str(Path(__file__).parents[2]),
+        **more,
     )
     with (place.root / "server.log").open("ab") as output:
         process = subprocess.Popen(
