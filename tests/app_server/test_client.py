@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import json
+import os
 from collections.abc import Awaitable
 from dataclasses import replace
 from pathlib import Path
