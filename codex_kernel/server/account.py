@@ -10,7 +10,7 @@ from typing import Any
 from codex_kernel.app_server.client import AppServer
 from codex_kernel.errors import CodexError, NotLoggedIn, RequestRefused, RequestTimedOut
 from codex_kernel.server.models import Account, Body, LoginBody, LoginState, Models
-from codex_kernel.server.routes import Call, Route, bad_request
+from codex_kernel.server.routes import Call, Route
 
 
 async def show_account(call: Call) -> Account:
@@ -27,12 +27,13 @@ async def log_in(call: Call) -> Account:
         return await show_account(call)
     key = "" if body.api_key is None else body.api_key.get_secret_value().strip()
     if not key:
-        raise bad_request("`api_key`: it is needed.")
+        raise _refused("No key was given.", "Send it as `api_key`.")
     async with call.service.clerk.server() as server:
         try:
             await server.request("account/login/start", {"type": "apiKey", "apiKey": key})
         except RequestRefused as refused:
-            raise _not_taken(refused.message.replace(key, "(the key)")) from None
+            why = refused.message.replace(key, "(the key)")
+            raise _refused(f"Codex does not take the key: {why}.", "Check the key.") from None
         return await _account(call, server)
 
 
@@ -92,9 +93,9 @@ async def _limits(server: AppServer) -> dict[str, Any] | None:
     return answer.get("rateLimits")
 
 
-def _not_taken(why: str) -> CodexError:
+def _refused(message: str, next_step: str) -> CodexError:
     # Not 401, which pages take for the Jupyter server's own.
-    problem = NotLoggedIn(f"Codex does not take the key: {why}.", next_step="Check the key.")
+    problem = NotLoggedIn(message, next_step=next_step)
     problem.http_status = 409
     return problem
 

@@ -38,10 +38,9 @@ async def decide_approval(call: Call) -> Outcome:
     """Answer a question. The first answer counts; later ones are told whose that was."""
     body: DecisionBody = call.body
     question_id = call.ids["approval_id"]
-    args = _answer(body)
     if not await is_repeated(call, "approval", question_id, "decide"):
         await _check_open(call, question_id)
-    return await ask_owner(call, "approval", question_id, "decide", args)
+    return await ask_owner(call, "approval", question_id, "decide", _answer(body))
 
 
 async def show_command(call: Call) -> Outcome:

@@ -26,7 +26,7 @@ from codex_kernel.server.models import (
     Threads,
     ThreadsQuery,
 )
-from codex_kernel.server.routes import Call, Refusal, Route, bad_request, unknown
+from codex_kernel.server.routes import Call, Refusal, Route, unknown
 from codex_kernel.server.sessions import known_session, notebook_answer
 from codex_kernel.server.turns import known_turn
 from codex_kernel.turn_log import bindings
@@ -42,7 +42,7 @@ async def change_session(call: Call) -> Outcome:
     if body.archived is not None:
         asked.append(("archive" if body.archived else "unarchive", {}))
     if not asked:
-        raise bad_request("Either `title` or `archived`, or both.")
+        return Outcome(command_id=None, done=True, outcome={"ok": True})
     outcomes = [await ask_session(call, session_id, verb, args) for verb, args in asked]
     return next((each for each in outcomes if not each.done), outcomes[-1])
 
@@ -133,22 +133,24 @@ async def bind_notebook(call: Call) -> Notebook:
 
 
 async def list_threads(call: Call) -> Threads:
-    """Codex's own sessions of a folder, also those begun in a terminal or an editor."""
-    query: ThreadsQuery = call.query
-    if (query.cwd is None) == (query.notebook is None):
-        raise bad_request("Either `cwd` or `notebook`.")
-    if query.notebook is not None:
-        folder = os.path.dirname(call.service.notebook(query.notebook))
-    else:
-        folder = _folder(query.cwd or "")
-    found = await call.service.clerk.threads_in(folder)
+    """Codex's own sessions of a folder, also those begun in a terminal or an editor.
+
+    The folder is `cwd` (absolute, or as the contents API names it), else that of the notebook,
+    else the server's root.
+    """
+    found = await call.service.clerk.threads_in(_folder(call))
     return Threads(threads=[await _thread(call, thread) for thread in found])
 
 
-def _folder(path: str) -> str:
-    if not os.path.isabs(path):
-        raise bad_request("`cwd`: an absolute path.")
-    return stored_path(path)
+def _folder(call: Call) -> str:
+    query: ThreadsQuery = call.query
+    if query.cwd is not None and os.path.isabs(query.cwd):
+        return stored_path(query.cwd)
+    if query.cwd is not None:
+        return call.service.notebook(query.cwd)
+    if query.notebook is not None:
+        return os.path.dirname(call.service.notebook(query.notebook))
+    return stored_path(call.service.root_dir)
 
 
 async def _thread(call: Call, thread: dict[str, Any]) -> Thread:

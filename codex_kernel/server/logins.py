@@ -113,5 +113,5 @@ def _refusal(failure: CodexError) -> CodexError:
     if not isinstance(failure, AppServerError):
         return failure
     problem = NotLoggedIn(f"The login could not begin: {failure.message}", next_step=_OTHER_WAY)
-    problem.http_status = AppServerError.http_status
+    problem.http_status = 409  # not 401, which pages take for the Jupyter server's own
     return problem

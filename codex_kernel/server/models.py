@@ -218,7 +218,7 @@ class Problem(Answer):
 class Outcome(Answer):
     """What became of a command: `done` is false while its owner has not answered."""
 
-    command_id: str
+    command_id: str | None = Field(description="null: there was nothing to do.")
     done: bool
     outcome: dict[str, Any] | None
 
