@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import signal
 import subprocess
 import sys
@@ -45,7 +46,24 @@ class ServerKernel(Kernel):
 
     def restart(self) -> None:
         self.jupyter.request("POST", f"api/kernels/{self.kernel_id}/restart")
-        self.client.wait_for_ready(timeout=SECONDS)
+        self.wait_for_ready()
+
+    def wait_for_ready(self) -> None:
+        """Wait until it answers and its iopub messages come through, however busy the machine is.
+
+        The client's own way gives a kernel up that misses one second of heartbeats.
+        """
+
+        def answers() -> bool:
+            self.client.kernel_info()
+            try:
+                self.client.get_shell_msg(timeout=1)
+                self.client.get_iopub_msg(timeout=1)
+            except queue.Empty:
+                return False
+            return True
+
+        wait_until(answers)
 
     def shut_down(self) -> None:
         self.jupyter.request("DELETE", f"api/kernels/{self.kernel_id}")
@@ -96,10 +114,11 @@ class Jupyter:
         client = BlockingKernelClient()
         runtime = self.place.root / "jupyter-runtime"
         client.load_connection_file(str(runtime / f"kernel-{session['kernel']['id']}.json"))
-        client.start_channels()
+        client.start_channels(hb=False)
         try:
-            client.wait_for_ready(timeout=SECONDS)
-            yield ServerKernel(self, session, client)
+            kernel = ServerKernel(self, session, client)
+            kernel.wait_for_ready()
+            yield kernel
         finally:
             client.stop_channels()
 
