@@ -176,7 +176,8 @@ def jupyter_server(*options: str, without: tuple[str, ...] = (), **more: str) ->
     """Start a server, `more` and not `without` in its environment; it must end in good order."""
     with tempfile.TemporaryDirectory(prefix="codex-server-") as name:
         folder = Path(name).resolve()
-        (folder / "root").mkdir()
+        for part in ("root", "codex-home"):
+            (folder / part).mkdir()
         with (folder / "server.log").open("wb") as output:
             process = subprocess.Popen(
                 [
