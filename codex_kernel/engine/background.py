@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TAIL = 16 * 1024
 """Characters of later output that are kept per command."""
+ENDING_SECONDS = 10.0
+"""How long the end of a killed command is expected."""
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Background:
         self._session = session
         self.commands: dict[str, BackgroundCommand] = {}
         self._ending: dict[str, asyncio.Event] = {}
+        self._killing: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> list[BackgroundCommand]:
@@ -87,17 +90,24 @@ class Background:
         return drafts
 
     async def end(self, commands: list[Item], seconds: float) -> None:
-        """Kill these commands of an interrupted turn, and wait so long for their ends."""
-        if not commands:
-            return
-        wanted = {item["id"] for item in commands}
+        """Kill these commands of an interrupted turn, and wait so long for their ends.
+
+        On a busy machine the killing may take longer than the wait; it is done all the same.
+        """
+        if commands:
+            killing = asyncio.create_task(self._kill({item["id"] for item in commands}))
+            self._killing.add(killing)
+            killing.add_done_callback(self._killing.discard)
+            await asyncio.wait((killing,), timeout=seconds)
+
+    async def _kill(self, wanted: set[str]) -> None:
         endings = {item_id: asyncio.Event() for item_id in wanted}
         self._ending |= endings
         try:
-            async with asyncio.timeout(seconds):
-                running = [each for each in await self._listed() if each["itemId"] in wanted]
-                for entry in running:
-                    await self._terminate(entry["processId"])
+            running = [each for each in await self._listed() if each["itemId"] in wanted]
+            for entry in running:
+                await self._terminate(entry["processId"])
+            async with asyncio.timeout(ENDING_SECONDS):
                 for entry in running:  # others never began: they waited for an approval
                     await endings[entry["itemId"]].wait()
         except TimeoutError:

@@ -21,3 +21,33 @@ async def test_a_command_that_waited_for_an_approval_is_not_waited_for() -> None
     command: Any = {"id": "call_1", "type": "command", "status": "running"}
     async with asyncio.timeout(10):
         await Background(session).end([command], seconds=3600)
+
+
+class SlowlyListed:
+    """A session whose app-server takes its time to list the one running command."""
+
+    def __init__(self) -> None:
+        self.may_list = asyncio.Event()
+        self.terminated = asyncio.Event()
+
+    async def ask(self, method: str, **_params: Any) -> dict[str, Any]:
+        if method == "thread/backgroundTerminals/terminate":
+            self.terminated.set()
+            return {}
+        await self.may_list.wait()
+        return {"data": [{"itemId": "call_1", "processId": "7", "command": "sleep 600"}]}
+
+
+async def test_a_command_is_killed_also_when_that_takes_longer_than_anybody_waits() -> None:
+    session: Any = SlowlyListed()
+    command: Any = {"id": "call_1", "type": "command", "status": "running"}
+    background = Background(session)
+    await background.end([command], seconds=0)
+    assert not session.terminated.is_set()
+    session.may_list.set()
+    async with asyncio.timeout(10):
+        await session.terminated.wait()
+    background.take({"method": "item/completed", "params": {"item": {"id": "call_1"}}})
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    async with asyncio.timeout(10):
+        await asyncio.gather(*left)
