@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.latency import latency_rows
 from benchmarks.memory import memory_rows
+from benchmarks.server import server_rows
 from benchmarks.start import start_rows
 from benchmarks.table import Row, render, write
 from benchmarks.throughput import kernel_rows, sdk_rows
@@ -21,6 +22,7 @@ BENCHMARKS: dict[str, Callable[..., list[Row]]] = {
     "volume": volume_rows,
     "start": start_rows,
     "memory": memory_rows,
+    "server": server_rows,
     "sdk": sdk_rows,
 }
 RESULTS = Path(__file__).parent / "results"
