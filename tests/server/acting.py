@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.request import Request, urlopen
 
+import psutil
+
 from codex_kernel.scripted_model import ScriptedModel
 
-from ..end_to_end.place import MIME, SECONDS, Kernel
+from ..end_to_end.place import MIME, SECONDS, Kernel, Place, processes_of
 from ..end_to_end.script import cell, say
 from ..end_to_end.test_interrupts import shows
 from .running import API, Jupyter
@@ -39,6 +41,18 @@ def call(jupyter: Jupyter, method: str, path: str, body: Any = None, **headers: 
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, json.loads(error.read()))
+
+
+def app_servers(place: Place) -> list[psutil.Process]:
+    """The app-servers of a place, whoever started them."""
+    return [each for each in processes_of(place) if _is_app_server(each)]
+
+
+def _is_app_server(process: psutil.Process) -> bool:
+    try:
+        return "app-server" in process.cmdline()
+    except psutil.Error:
+        return False
 
 
 def begun(kernel: Kernel, *rest: Any) -> tuple[str, str]:

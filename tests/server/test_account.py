@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from ..end_to_end import notebook
-from ..end_to_end.place import Place, processes_of, wait_until
-from .acting import call
+from ..end_to_end.place import Place, wait_until
+from .acting import app_servers, call
 from .running import Jupyter, jupyter_in
 
 KEY = "sk-not-a-real-key-0123456789"
@@ -19,7 +19,7 @@ KEY = "sk-not-a-real-key-0123456789"
 def stranger(place: Place) -> Iterator[Jupyter]:
     """A server whose Codex needs an account and has none."""
     notebook.write(place.workspace / "test.ipynb", "a-cell")
-    with jupyter_in(place, "--CodexServer.clerk_seconds=0.2", "--debug") as running:
+    with jupyter_in(place, "--CodexServer.clerk_seconds=1", "--debug") as running:
         yield running
 
 
@@ -60,8 +60,9 @@ def test_a_login_without_a_key_is_refused(stranger: Jupyter, body: dict[str, str
 def test_models_are_listed_and_the_servers_app_server_ends_when_idle(
     stranger: Jupyter, place: Place
 ) -> None:
-    assert not any("app-server" in each.cmdline() for each in processes_of(place))
+    assert app_servers(place) == []
     models = stranger.get("models")["models"]
     assert any(model["isDefault"] for model in models)
-    wait_until(lambda: not any("app-server" in each.cmdline() for each in processes_of(place)))
+    assert len(app_servers(place)) == 1
+    wait_until(lambda: not app_servers(place))
     assert stranger.get("models")["models"] == models

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import queue
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from codex_kernel.ids import new_turn_id
+from codex_kernel.ids import new_turn_id, stored_path
 from codex_kernel.scripted_model import ScriptedModel
+from codex_kernel.settings import LogSettings
+from codex_kernel.turn_log import presence
+from codex_kernel.turn_log.log import TurnLog
 
 from ..end_to_end import notebook
 from ..end_to_end.place import Place, wait_until
@@ -208,6 +213,26 @@ UNKNOWN_THINGS: list[tuple[str, str, dict[str, Any]]] = [
     ("DELETE", f"sessions/{UNKNOWN}", {}),
     ("POST", "notebooks/bind", {"path": "a.ipynb", "session_id": UNKNOWN}),
 ]
+
+
+@pytest.mark.parametrize("allow_stdin", [True, False])
+async def test_a_page_that_shows_the_notebook_is_asked_instead_of_a_box(
+    jupyter: Jupyter, kernel: ServerKernel, place: Place, allow_stdin: bool
+) -> None:
+    async with TurnLog.open(LogSettings(folder=place.data), "test") as log:
+        await presence.note(log, "page", [stored_path(place.workspace / "test.ipynb")])
+        script = cell(ESCALATE, say("Ok."))
+        request = kernel.send(script, allow_stdin=allow_stdin, cell_id="a-cell")
+        [turn_id] = await asyncio.to_thread(wait_for_turn, jupyter, state="waiting")
+        answer = await asyncio.to_thread(
+            call, jupyter, "POST", f"approvals/{turn_id}.1", {"decision": "once"}
+        )
+        assert answer.status == 200
+        result = await asyncio.to_thread(kernel.finish, request)
+    assert result.status == "ok"
+    assert (place.root / "outside.txt").exists()
+    with pytest.raises(queue.Empty):
+        kernel.client.get_stdin_msg(timeout=0)
 
 
 def test_what_is_not_known_is_404(jupyter: Jupyter) -> None:

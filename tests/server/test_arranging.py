@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,9 +11,9 @@ from codex_kernel.app_server.client import AppServer, thread_params, turn_params
 from codex_kernel.scripted_model import ScriptedModel
 from codex_kernel.settings import AppServerSettings, SessionSettings
 
-from ..end_to_end.place import Kernel, Place, kernel_in, processes_of, wait_until
+from ..end_to_end.place import Kernel, Place, kernel_in, wait_until
 from ..end_to_end.script import cell, say
-from .acting import Answer, begun, call, end
+from .acting import Answer, app_servers, begun, call, end
 from .running import Jupyter, ServerKernel
 
 
@@ -81,10 +80,6 @@ def test_the_kernel_of_a_session_renames_it_and_begins_anew_when_it_is_archived(
     assert "was archived by" in str(bundle["items"])
     # The server's own app-server was not needed: the kernel did it.
     assert len(app_servers(jupyter.place)) == 1
-
-
-def app_servers(place: Place) -> list[Any]:
-    return [each for each in processes_of(place) if "app-server" in each.cmdline()]
 
 
 def test_a_session_is_forked_from_any_turn_for_another_notebook(
@@ -238,7 +233,7 @@ def test_what_a_notebook_asks_for_holds_from_the_next_turn_and_outlives_the_kern
 def test_variables_are_asked_for_by_name_and_come_from_the_kernel(
     jupyter: Jupyter, place: Place, model: ScriptedModel
 ) -> None:
-    with running(place, MY_VARIABLE="of the kernel") as kernel:
+    with kernel_in(place, MY_VARIABLE="of the kernel") as kernel:
         run(kernel)
         path = "notebooks?path=test.ipynb"
         assert call(jupyter, "PATCH", path, {"env": ["MY_VARIABLE", "NOWHERE"]}).status == 200
@@ -248,13 +243,6 @@ def test_variables_are_asked_for_by_name_and_come_from_the_kernel(
         assert "NOWHERE" in str(result.items("warning"))
         assert call(jupyter, "PATCH", path, {"env": ["A=B"]}).status == 400
     assert b"of the kernel" not in (place.data / "turns.sqlite").read_bytes()
-
-
-@contextmanager
-def running(place: Place, **environ: str) -> Iterator[Kernel]:
-    """A kernel that this process starts, with an environment of its own."""
-    with kernel_in(place, **environ) as kernel:
-        yield kernel
 
 
 def test_commands_in_the_background_are_listed_and_stopped(
