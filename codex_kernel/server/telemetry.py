@@ -70,7 +70,7 @@ class Telemetry:
                     await self._turn(log, change["turn_id"], change["state"])
 
     async def _turn(self, log: TurnLog, turn_id: TurnId, state: str) -> None:
-        if state == "queued" or (not is_final(state) and turn_id in self._started):
+        if state in ("queued", "starting") or (not is_final(state) and turn_id in self._started):
             return
         row = await log.turn(turn_id)
         if row is None:
