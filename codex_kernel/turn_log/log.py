@@ -23,7 +23,8 @@ from codex_kernel.turn_log.rows import IS_AUDITED, to_json
 from codex_kernel.turn_log.tail import POLL_SECONDS, Poller, Tail
 
 _COMPACT = (
-    f"DELETE FROM events WHERE turn_id = :turn AND NOT {IS_AUDITED}",
+    # Retries are in no transcript that has ended, and tell why a turn took its time.
+    f"DELETE FROM events WHERE turn_id = :turn AND type <> 'retry' AND NOT {IS_AUDITED}",
     "UPDATE events SET body = json_remove(body, '$.item.output', '$.item.content', "
     "'$.item.structured') "
     "WHERE turn_id = :turn AND type = 'item.completed'",
