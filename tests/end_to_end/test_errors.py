@@ -23,7 +23,7 @@ from .script import cell, say
 RETRIES: dict[str, Any] = {
     "request_max_retries": 0,
     "stream_max_retries": 1,
-    "stream_idle_timeout_ms": 1000,
+    "stream_idle_timeout_ms": 3000,
 }
 
 

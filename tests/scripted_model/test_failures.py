@@ -25,7 +25,7 @@ def slug() -> str:
 async def codex(
     model: ScriptedModel, codex_home: Path, workspace: Path, slug: str
 ) -> AsyncIterator[AppServer]:
-    model.write_config(codex_home, slug, stream_idle_timeout_ms=400, **_RETRIES)
+    model.write_config(codex_home, slug, stream_idle_timeout_ms=1500, **_RETRIES)
     async with app_server(codex_home, workspace, slug) as server:
         yield server
 
