@@ -159,7 +159,12 @@ class Database:
 @asynccontextmanager
 async def _connect(path: Path | str) -> AsyncIterator[aiosqlite.Connection]:
     # isolation_level None: sqlite3 begins no transactions of its own accord.
-    async with aiosqlite.connect(path, timeout=BUSY_SECONDS, isolation_level=None) as connection:
+    connector = aiosqlite.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    # Python waits for all other threads at its end, and a host may end without closing the log:
+    # a Jupyter server does, when it is interrupted. Its commits are safe without that.
+    thread: Any = getattr(connector, "_thread", connector)
+    thread.daemon = True
+    async with connector as connection:
         connection.row_factory = sqlite3.Row
         yield connection
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -209,3 +211,18 @@ async def test_without_a_file_everything_works_in_memory() -> None:
         assert record.problem == "The disk is gone."
         assert len(await log.events(record.turn_id)) == record.transcript.seq
         assert log.health()["problem"] == "The disk is gone."
+
+
+def test_a_process_that_never_closes_the_log_can_end(settings: LogSettings) -> None:
+    text = (
+        "import asyncio, pathlib, sys\n"
+        "from codex_kernel.settings import LogSettings\n"
+        "from codex_kernel.turn_log.log import TurnLog\n"
+        "loop = asyncio.new_event_loop()\n"
+        "opened = TurnLog.open(LogSettings(folder=pathlib.Path(sys.argv[1])))\n"
+        "loop.run_until_complete(opened.__aenter__())\n"
+        "print('open')\n"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", text, str(settings.folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout) == (0, "open\n"), ended.stderr
