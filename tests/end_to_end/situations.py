@@ -10,12 +10,12 @@ import psutil
 from .place import MIME, Kernel, Place, processes_of, wait_until
 from .script import cell, say
 
-ORPHAN = "602"
-"""Seconds that the command of the situation `command` sleeps: how it is recognised."""
+ORPHAN = "sleep 602"
+"""The command of the situation `command`. A number alone is found in ids of kernels, too."""
 
 PROMPTS: dict[str, str] = {
     "text": cell([say("Half a sentence"), ["wait", "never"]]),
-    "command": cell(["run", f"sleep {ORPHAN}", {"yield_time_ms": 30_000}], say("no")),
+    "command": cell(["run", ORPHAN, {"yield_time_ms": 30_000}], say("no")),
     "approval": cell(["escalate", "touch ../never.txt", "May I?"], say("no")),
 }
 _SIGNS = {"text": "Half a sentence", "command": "running", "approval": "waiting"}
