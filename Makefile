@@ -13,7 +13,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 p
 	done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install chromium lint types layers unit test bench screenshots clean
+.PHONY: help demo install labextension chromium lint types layers unit test bench screenshots clean
 
 help:
 	@sed -n '/^#   make/s/^#   //p' Makefile
@@ -23,13 +23,37 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # One stamp per set of packages: pip runs again only when the metadata or the kernelspec changed.
+# It builds the labextension where that is missing, and brings Node for it.
 $(VENV)/.lab: $(BIN)/python pyproject.toml $(wildcard kernelspec/*)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[lab]'
+	@$(LINK)
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python pyproject.toml $(wildcard kernelspec/*)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@$(LINK)
 	@touch $@ $(VENV)/.lab
+
+# What JupyterLab loads is the build in the checkout, not the copy of it that pip made.
+LABEXTENSIONS := $(VENV)/share/jupyter/labextensions
+LINK = rm -rf $(LABEXTENSIONS)/codex-kernel-labextension && mkdir -p $(LABEXTENSIONS) && \
+	ln -s "$(CURDIR)/codex_kernel/labextension" $(LABEXTENSIONS)/codex-kernel-labextension
+
+# Node and npm are those of the virtual environment.
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix labextension
+NODE_MODULES := labextension/node_modules/.package-lock.json
+BUILT := codex_kernel/labextension/static/style.js
+
+$(NODE_MODULES): labextension/package-lock.json $(VENV)/.test
+	$(NPM) ci --silent
+	@touch $@
+
+$(BUILT): $(NODE_MODULES) $(wildcard labextension/*.json labextension/src/*.ts labextension/src/*/*.ts \
+		labextension/style/*.css labextension/schema/*.json)
+	$(NPM) run --silent build:prod
+	@touch $@
+
+labextension: $(BUILT)
 
 install: $(VENV)/.test
 
@@ -44,9 +68,10 @@ chromium:
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; \
 	else $(BIN)/python -m playwright install chromium; fi
 
-lint: $(VENV)/.test
+lint: $(VENV)/.test $(NODE_MODULES)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(NPM) run --silent lint
 
 types: $(VENV)/.test
 	$(BIN)/pyright
@@ -54,16 +79,17 @@ types: $(VENV)/.test
 layers: $(VENV)/.test
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.test chromium
+unit: $(VENV)/.test $(BUILT) chromium
+	$(NPM) test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test: lint types layers unit
 
-bench: $(VENV)/.test
+bench: $(VENV)/.test $(BUILT)
 	$(BIN)/python -m benchmarks
 
-screenshots: $(VENV)/.test chromium
+screenshots: $(VENV)/.test $(BUILT) chromium
 	$(BIN)/python -m docs.screenshots
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) codex_kernel/labextension labextension/lib labextension/node_modules build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
