@@ -45,7 +45,10 @@ export interface IUsage {
   context_window?: number | null;
 }
 
-/** What a reader sees of a turn: the content of our MIME type, in full where the log is at hand. */
+/**
+ * What a reader sees of a turn: the content of our MIME type, in full where the log is at hand.
+ * Then outputs of commands are as they were written; in a bundle overwritten lines are settled.
+ */
 export interface IPicture {
   schema_version: number;
   turn_id: string | null;
@@ -87,7 +90,7 @@ export interface IChange {
 export interface ITurnSource extends IDisposable {
   readonly picture: IPicture;
   readonly freshness: Freshness;
-  /** Questions without a decision, from the server's record only; empty for any other source. */
+  XX;
   readonly questions: ReadonlyArray<IEntry>;
   readonly changed: ISignal<ITurnSource, IChange>;
   readonly disposed: ISignal<ITurnSource, void>;

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,3 +70,10 @@ def test_a_turn_waits_while_a_question_is_open():
 )
 def test_a_turn_that_is_being_stopped_stays_so_until_its_end(event):
     assert advance("interrupting", event) == "interrupting"
+
+
+def test_the_tables_are_those_that_pages_use():
+    """`labextension/src/state.ts` is held to the same file."""
+    tables = json.loads((Path(__file__).parent / "states.json").read_text())
+    assert tables["transitions"] == TRANSITIONS
+    assert tables["endings"] == {state: sorted(finals) for state, finals in ENDINGS.items()}
