@@ -90,7 +90,11 @@ export interface IChange {
 export interface ITurnSource extends IDisposable {
   readonly picture: IPicture;
   readonly freshness: Freshness;
-  XX;
+  /**
+   * Questions without a decision, from the server's record only; empty for any other source. The
+   * ids are those of their entries in `picture.items`; here they have every field of the record,
+   * also what the entry leaves out (`choices`, `rule`, `command`, `cwd`, `changes`).
+   */
   readonly questions: ReadonlyArray<IEntry>;
   readonly changed: ISignal<ITurnSource, IChange>;
   readonly disposed: ISignal<ITurnSource, void>;
