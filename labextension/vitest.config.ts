@@ -1,5 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], environment: 'jsdom' }
+  test: {
+    include: ['test/**/*.test.ts'],
+    environment: 'jsdom',
+    setupFiles: ['test/setup.ts']
+  }
 });

@@ -96,11 +96,6 @@ export interface ITurnSource extends IDisposable {
    * also what the entry leaves out (`choices`, `rule`, `command`, `cwd`, `changes`).
    */
   readonly questions: ReadonlyArray<IEntry>;
-  /**
-   * Fetches from the record what the bounds of a bundle cut off; the entries change in place.
-   * False: the record has no more. `null`: this source is whole, or has no record to ask.
-   */
-  readonly whole: (() => Promise<boolean>) | null;
   readonly changed: ISignal<ITurnSource, IChange>;
   readonly disposed: ISignal<ITurnSource, void>;
 }
@@ -149,6 +144,8 @@ export interface IHost {
   fileUrl(path: string): Promise<string | null>;
   /** Fills an element with highlighted code; the text stands in it already. */
   highlight?(code: string, language: string, into: HTMLElement): Promise<void>;
+  /** Turns the formula in an element into one that is set; its text stands in it already. */
+  typeset?(into: HTMLElement): void;
   /** Confirms something that cannot be taken back. */
   confirm(title: string, body: string, accept: string): Promise<boolean>;
   /** Inserts a cell with this prompt below the turn's cell and runs it. */

@@ -1,0 +1,31 @@
+/** Why a turn did not complete, what to do about it, and a button that goes on from there. */
+
+import type { ITurnError } from '../contracts';
+import type { IContext } from './context';
+import { button, el, fold, kept } from './dom';
+import { outputBlock } from './output';
+import { printable } from './plain';
+
+/** `isVouchedFor`: the turn is the record's, not something a document says. */
+export function problem(error: ITurnError, context: IContext, isVouchedFor: boolean): HTMLElement {
+  const { trans, runPrompt } = context.host;
+  const { continue_prompt: prompt, details } = error;
+  const goOn = prompt && isVouchedFor && runPrompt;
+  const proceed = goOn && button(trans.__('Continue'), 'jp-mod-accept', () => runPrompt(prompt));
+  if (proceed) {
+    proceed.title = prompt;
+  }
+  return el(
+    'div',
+    'jp-Codex-note jp-mod-error',
+    el('strong', '', printable(error.message || trans.__('The turn failed.'))),
+    error.next_step && el('div', '', printable(error.next_step)),
+    proceed && el('div', 'jp-Codex-actions', proceed),
+    ...kept(
+      details &&
+        fold([trans.__('Details')], false, () => [
+          outputBlock(details, trans.__('Details'), context)
+        ])
+    )
+  );
+}

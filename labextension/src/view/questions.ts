@@ -1,0 +1,43 @@
+/** The questions of a turn that wait for the user, below its transcript. */
+
+import type { ITurnSource } from '../contracts';
+import type { IContext } from './context';
+import { el } from './dom';
+import { createQuestion } from './question';
+
+export class Questions {
+  readonly node = el('div', 'jp-Codex-questions');
+
+  constructor(
+    private _source: ITurnSource,
+    private _context: IContext,
+    private _say: (message: string) => void
+  ) {}
+
+  /** Draws what the record has open, and nothing else; `leave` takes the focus of one that goes. */
+  draw(leave: () => void): void {
+    const { questions, freshness } = this._source;
+    const open = freshness === 'live' ? questions : [];
+    const ids = new Set(open.map(question => question.id));
+    for (const [id, node] of this._drawn) {
+      if (!ids.has(id)) {
+        const hadFocus = node.contains(document.activeElement);
+        node.remove();
+        this._drawn.delete(id);
+        if (hadFocus) {
+          leave();
+        }
+      }
+    }
+    for (const entry of open) {
+      const view = this._drawn.has(entry.id) ? null : createQuestion(entry, this._context);
+      if (view) {
+        this._drawn.set(entry.id, view.node);
+        this.node.append(view.node);
+        this._say(view.node.getAttribute('aria-label') ?? '');
+      }
+    }
+  }
+
+  private readonly _drawn = new Map<string, HTMLElement>();
+}

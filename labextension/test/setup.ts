@@ -1,0 +1,3 @@
+/** What Lumino needs of a browser and jsdom does not have. */
+
+globalThis.DragEvent ??= class extends MouseEvent {} as unknown as typeof DragEvent;
