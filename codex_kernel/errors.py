@@ -27,6 +27,9 @@ answer, an exit code), once.
     ├── CellError                   the text of a cell is not right
     │   ├── UnknownCommand
     │   └── BadArgument
+    ├── NotebookError               what is asked of an open notebook is not done
+    │   ├── NotebookNotShown        no page of ours shows it
+    │   └── NotebookRefused         the page that shows it did not do it
     ├── LogError                    the turn log
     │   ├── LogUnavailable          cannot be opened or written now
     │   ├── LogTooNew               written by a newer codex_kernel
@@ -185,6 +188,24 @@ class UnknownCommand(CellError):
 
 class BadArgument(CellError):
     """A command was given arguments that it does not take."""
+
+
+class NotebookError(CodexError):
+    """What was asked of an open notebook is not done."""
+
+    http_status = 409
+
+
+class NotebookNotShown(NotebookError):
+    """No page of ours shows the notebook."""
+
+    next_step = "Open it in JupyterLab, with the extension of codex_kernel, and try again."
+
+
+class NotebookRefused(NotebookError):
+    """The page that shows the notebook did not do it."""
+
+    next_step = "Read the notebook to see how it is."
 
 
 class LogError(CodexError):

@@ -2,6 +2,31 @@
 
 The one description of the API: requests are checked against these, the OpenAPI document is made
 from them. Names of fields are those of the turn log. Knows no handler.
+
+Operations on an open notebook: its document belongs to the page that shows it, so whoever wants
+to read or change it (the tools of a kernel, `jupyter codex mcp`) asks that page.
+
+1. The feed tells every page `{"type": "operation", "cursor", "at", "operation_id", "notebook",
+   "path"}`. A page that does not show `path` ignores it.
+2. A page that shows it takes it up: `POST operations/{operation_id}/claim` answers an
+   `OpenOperation`, and 409 when another page (a second tab) was first or nobody waits any more.
+   A page has 3 s; then the asker is told that the notebook is not open.
+3. It does `operation` on the shared model of the document, in one undoable step, and marks new
+   or changed cells in their metadata: `"codex": {"written_by": by, "turn_id": turn_id}`. What is
+   to be replaced, deleted or run must read as in `was`, or it is refused: the user has edited it
+   meanwhile. Nothing is asked of the user: whoever sent the operation has done that.
+4. It answers `POST operations/{operation_id}/outcome` with a `PageOutcome`, in any case.
+
+The results, by verb (`cell` is an nbformat 4 cell with its `id`, besides `index` and `state`: idle,
+queued or running; of its outputs only the data of the asked types, every text up to `max_chars`
+characters, the middle of a longer one replaced by a line that says how much was left out):
+
+    read      {"cells": [cell], "total", "kernel", "language", "active_cell": id or null}
+    insert    {"cell_id", "index"}
+    replace   {"cell_id", "index"}
+    delete    {"cell_id"}
+    run       {"cell": cell, "state": "completed", "error", "running" (after `seconds`) or
+              "queued" (with `wait` false)}
 """
 
 from __future__ import annotations
@@ -201,7 +226,98 @@ class LoginBody(Body):
     api_key: SecretStr | None = Field(None, max_length=1000)
 
 
+# Operations on an open notebook, see the top
+
+
+class ReadCells(Body):
+    """Cells as they are on the screen."""
+
+    verb: Literal["read"]
+    cells: list[Id] | None = Field(None, max_length=1000, description="These; none: a range.")
+    first: Number = Field(0, description="Index of the first cell of the range.")
+    count: int = Field(50, ge=1, le=1000)
+    max_chars: int = Field(10_000, ge=1, le=MAX_TEXT)
+    mime_types: list[str] = Field(
+        ["text/plain", "text/markdown", "image/png", "image/jpeg"],
+        max_length=20,
+        description="Of outputs. An image is whole or left out.",
+    )
+
+
+class InsertCell(Body):
+    """A new cell before or after another; without one at the beginning or the end."""
+
+    verb: Literal["insert"]
+    kind: Literal["code", "markdown", "raw"]
+    source: str = Field(max_length=MAX_TEXT)
+    place: Literal["before", "after"] = "after"
+    anchor: Id | None = None
+
+
+class ReplaceCell(Body):
+    """Another text, and perhaps another kind, for a cell that keeps its id."""
+
+    verb: Literal["replace"]
+    cell_id: Id
+    was: str = Field(max_length=MAX_TEXT)
+    source: str = Field(max_length=MAX_TEXT)
+    kind: Literal["code", "markdown", "raw"] | None = None
+
+
+class DeleteCell(Body):
+    """A cell less."""
+
+    verb: Literal["delete"]
+    cell_id: Id
+    was: str = Field(max_length=MAX_TEXT)
+
+
+class RunCell(Body):
+    """Run a cell as the user would; `wait` false: queue it and answer at once."""
+
+    verb: Literal["run"]
+    cell_id: Id
+    was: str = Field(max_length=MAX_TEXT)
+    wait: bool = True
+    seconds: float = Field(60, gt=0, le=24 * 3600, description="The answer comes by then.")
+    max_chars: int = Field(10_000, ge=1, le=MAX_TEXT)
+    mime_types: list[str] = Field(
+        ["text/plain", "text/markdown", "image/png", "image/jpeg"], max_length=20
+    )
+
+
+NotebookOperation = Annotated[
+    ReadCells | InsertCell | ReplaceCell | DeleteCell | RunCell, Field(discriminator="verb")
+]
+
+
+class OperationBody(Body):
+    """Something to do on a notebook that a page shows."""
+
+    path: Path
+    operation: NotebookOperation
+
+
+class PageOutcome(Body):
+    """What became of an operation: a result, or why there is none."""
+
+    result: dict[str, Any] | None = None
+    error: str | None = Field(None, min_length=1, max_length=10_000)
+    next_step: str | None = Field(None, max_length=10_000)
+
+
 # Answers
+
+
+class OpenOperation(Answer):
+    """An operation that this page has taken up."""
+
+    operation_id: str
+    path: str | None
+    notebook: str
+    by: str = Field(description="Who wants it, for the mark on the cell.")
+    turn_id: str | None
+    operation: NotebookOperation
 
 
 class Problem(Answer):

@@ -6,7 +6,16 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from codex_kernel.server import account, acting, arranging, audit, questions, sessions, turns
+from codex_kernel.server import (
+    account,
+    acting,
+    arranging,
+    audit,
+    operations,
+    questions,
+    sessions,
+    turns,
+)
 from codex_kernel.server.feed import Feed
 from codex_kernel.server.handler import RestHandler
 from codex_kernel.server.models import AfterQuery, FeedQuery
@@ -28,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
     *questions.ROUTES,
     *acting.ROUTES,
     *arranging.ROUTES,
+    *operations.ROUTES,
     *account.ROUTES,
     Route("GET", "openapi.json", "This document", show_openapi, AnyObject, needs_log=False),
 )

@@ -98,6 +98,46 @@ async def claim(log: TurnLog, targets: Collection[Target]) -> list[CommandRow]:
     return [CommandRow(**{**dict(row), "args": json.loads(row["args"])}) for row in found]
 
 
+async def take(log: TurnLog, command_id: str) -> CommandRow | None:
+    """Claim this one command; None when it is not open (any more)."""
+    async with log.database.transaction() as connection:
+        taken = await connection.execute(
+            "UPDATE commands SET claimed_by = ? "
+            "WHERE command_id = ? AND outcome IS NULL AND claimed_by IS NULL",
+            (log.owner.owner, command_id),
+        )
+        if taken.rowcount != 1:
+            return None
+        [row] = await connection.execute_fetchall(
+            "SELECT command_id, target_kind, target_id, verb, args, by, asked_at "
+            "FROM commands WHERE command_id = ?",
+            (command_id,),
+        )
+    return CommandRow(**{**dict(row), "args": json.loads(row["args"])})
+
+
+async def withdraw(log: TurnLog, command_id: str) -> bool:
+    """Take back a command that nobody has claimed; False when somebody has."""
+    gone = await log.database.write(
+        "DELETE FROM commands WHERE command_id = ? AND outcome IS NULL AND claimed_by IS NULL",
+        (command_id,),
+    )
+    return gone == 1
+
+
+async def forget(log: TurnLog, command_id: str) -> None:
+    """Remove a command whose outcome was read and is of no use to anybody else."""
+    await log.database.write("DELETE FROM commands WHERE command_id = ?", (command_id,))
+
+
+async def target(log: TurnLog, command_id: str) -> Target | None:
+    """What a command is for; None when there is none of that id."""
+    row = await log.database.row(
+        "SELECT target_kind, target_id FROM commands WHERE command_id = ?", (command_id,)
+    )
+    return None if row is None else (row["target_kind"], row["target_id"])
+
+
 async def finish(log: TurnLog, command_id: str, outcome: dict[str, Any]) -> None:
     """Answer a command; only the first answer counts.
 
@@ -115,6 +155,14 @@ async def is_known(log: TurnLog, command_id: str) -> bool:
     """Whether there is such a command, answered or not."""
     found = await log.database.row("SELECT 1 FROM commands WHERE command_id = ?", (command_id,))
     return found is not None
+
+
+async def is_claimed(log: TurnLog, command_id: str) -> bool:
+    """Whether somebody has taken the command up."""
+    row = await log.database.row(
+        "SELECT claimed_by FROM commands WHERE command_id = ?", (command_id,)
+    )
+    return row is not None and row["claimed_by"] is not None
 
 
 async def outcome(log: TurnLog, command_id: str) -> dict[str, Any] | None:

@@ -14,7 +14,8 @@ from typing import Any
 from codex_kernel.turn_log.log import TurnLog
 
 Change = dict[str, Any]
-"""`{"cursor", "at", "type", ...}`; `type` is turn, question, session or notebook."""
+"""`{"cursor", "at", "type", ...}`; `type` is turn, question, session, notebook or
+operation."""
 
 PAGE = 200
 
@@ -51,6 +52,8 @@ def _change(row: dict[str, Any]) -> Change:
         }
     if row["kind"] == "notebook":
         change["settings"] = json.loads(row["settings"] or "{}")
+    if row["kind"] == "operation":
+        change["operation_id"] = change.pop("command_id")
     if row["kind"] in ("session", "notebook"):
         change["is_gone"] = bool(row["is_gone"])
     return change
@@ -61,12 +64,13 @@ _FIELDS = {
     "question": ("turn_id", "session_id", "notebook", "cell_id"),
     "session": ("session_id", "title", "cwd", "model", "turns"),
     "notebook": ("notebook", "session_id"),
+    "operation": ("notebook", "command_id"),
 }
 _CHANGES = """
     SELECT number, changes.at, kind, changes.turn_id, changes.seq, changes.state,
         coalesce(changes.session_id, turns.session_id, notebooks.session_id) AS session_id,
         coalesce(turns.notebook, changes.notebook) AS notebook, turns.cell_id,
-        events.body AS event, events.at AS event_at,
+        changes.command_id, events.body AS event, events.at AS event_at,
         sessions.title, sessions.cwd, sessions.model, sessions.turns, notebooks.settings,
         CASE kind WHEN 'session' THEN sessions.session_id IS NULL
         WHEN 'notebook' THEN notebooks.path IS NULL END AS is_gone

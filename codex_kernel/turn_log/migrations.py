@@ -259,6 +259,18 @@ KERNELS: Migration = (
     """,
 )
 
+# What is asked of the page that shows a notebook: pages are told, and one of them takes it up.
+OPERATIONS: Migration = (
+    "ALTER TABLE changes ADD COLUMN command_id TEXT",
+    """
+    CREATE TRIGGER changes_operation AFTER INSERT ON commands WHEN new.target_kind = 'notebook'
+    BEGIN
+        INSERT INTO changes (kind, notebook, command_id)
+        VALUES ('operation', new.target_id, new.command_id);
+    END
+    """,
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     TURNS,
     COMMANDS,
@@ -268,6 +280,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     FOLLOWING,
     ARCHIVING,
     KERNELS,
+    OPERATIONS,
 )
 
 
