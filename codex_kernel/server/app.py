@@ -15,6 +15,7 @@ from traitlets import Float, TraitError
 from traitlets.config import Config
 from traitlets.config.loader import ConfigLoaderError
 
+from codex_kernel._version import __version__
 from codex_kernel.config import CodexSettings, environment_name, load_config
 from codex_kernel.errors import CodexError, LogUnavailable
 from codex_kernel.server.recovery import Upkeep
@@ -74,6 +75,9 @@ class CodexExtension(ExtensionApp):
         assert self.service is not None
         assert self.upkeep is not None
         self.handlers.extend(handlers(self.service))
+        # Pages of a server without us ask for nothing, instead of for what is not found.
+        page = self.serverapp.web_app.settings.setdefault("page_config_data", {})
+        page["codexKernel"] = __version__
         self.serverapp.io_loop.add_callback(self.service.start)
         self.serverapp.io_loop.add_callback(self.upkeep.start)
 

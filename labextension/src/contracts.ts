@@ -96,6 +96,11 @@ export interface ITurnSource extends IDisposable {
    * also what the entry leaves out (`choices`, `rule`, `command`, `cwd`, `changes`).
    */
   readonly questions: ReadonlyArray<IEntry>;
+  /**
+   * Fetches from the record what the bounds of a bundle cut off; the entries change in place.
+   * False: the record has no more. `null`: this source is whole, or has no record to ask.
+   */
+  readonly whole: (() => Promise<boolean>) | null;
   readonly changed: ISignal<ITurnSource, IChange>;
   readonly disposed: ISignal<ITurnSource, void>;
 }

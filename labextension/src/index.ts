@@ -1,14 +1,9 @@
 /** The plugins of the labextension. */
 
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
-const plugins: JupyterFrontEndPlugin<unknown>[] = [
-  {
-    id: 'codex-kernel-labextension:plugin',
-    description: 'Codex in notebooks',
-    autoStart: true,
-    activate: (app: JupyterFrontEnd) => undefined
-  }
-];
+import { core } from './plugin';
+
+const plugins: JupyterFrontEndPlugin<unknown>[] = [core];
 
 export default plugins;

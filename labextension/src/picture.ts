@@ -19,10 +19,16 @@ const ACTION_FIELDS = ['type', 'name', 'path', 'query'];
 
 /** The picture of one turn, drawn from its transcript again and again. */
 export class Picture {
-  readonly value: IPicture = blankPicture();
-  private _entries = new Map<string, IEntry>();
+  readonly value: IPicture;
+  private _entries: Map<string, IEntry>;
   private _sources = new Map<string, IEntry>();
   private _diff: string | null = null;
+
+  /** Begin with what is shown already, which is left as it is; else with nothing. */
+  constructor(seed: IPicture = blankPicture()) {
+    this.value = { ...seed, items: seed.items.map(entry => ({ ...entry })) };
+    this._entries = new Map(this.value.items.map(entry => [entry.id, entry]));
+  }
 
   /** Bring the picture up to the transcript; says what is another. */
   draw(data: ITranscript, touched: Touched): IChange {

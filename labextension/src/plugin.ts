@@ -1,0 +1,96 @@
+/** The core plugin: the record of this page's server, and turns drawn in outputs. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
+
+import { Api } from './api';
+import { runPrompt } from './cells';
+import type { IHost, IPicture } from './contracts';
+import { Feed } from './feed';
+import { LabHost, type ILab } from './host';
+import { tellPresence } from './presence';
+import { turnRendererFactory } from './renderer';
+import { Rows } from './rows';
+import { Settings } from './settings';
+import { Sources, type LogSource } from './sources';
+import { ICodex, type IPlace } from './tokens';
+
+const ID = 'codex-kernel-labextension:plugin';
+
+class Codex implements ICodex {
+  readonly api: Api;
+  readonly feed: Feed;
+  readonly rows: Rows;
+  readonly settings = new Settings();
+  private readonly _sources: Sources;
+
+  constructor(
+    app: JupyterFrontEnd,
+    readonly trans: TranslationBundle,
+    private readonly _lab: ILab,
+    private readonly _tracker: INotebookTracker | null
+  ) {
+    this.api = new Api(app.serviceManager.serverSettings);
+    this.feed = new Feed(this.api);
+    this.rows = new Rows(this.api, this.feed);
+    this._sources = new Sources(this.api, this.rows);
+  }
+
+  get isAvailable(): boolean {
+    return this.api.isAnnounced;
+  }
+
+  source(turnId: string, seed?: IPicture): LogSource {
+    return this._sources.open(turnId, seed);
+  }
+
+  host(place: IPlace): IHost {
+    return new LabHost(this, this._lab, () => place);
+  }
+
+  runPrompt(place: IPlace, prompt: string): boolean {
+    return runPrompt(this._tracker, place, prompt);
+  }
+}
+
+export const core: JupyterFrontEndPlugin<ICodex> = {
+  id: ID,
+  description: 'Turns of Codex in outputs, as they happen.',
+  autoStart: true,
+  provides: ICodex,
+  requires: [IRenderMimeRegistry],
+  optional: [
+    ITranslator,
+    INotebookTracker,
+    IDocumentManager,
+    IEditorLanguageRegistry,
+    ISettingRegistry
+  ],
+  activate: (
+    app: JupyterFrontEnd,
+    rendermime: IRenderMimeRegistry,
+    translator: ITranslator | null,
+    tracker: INotebookTracker | null,
+    documents: IDocumentManager | null,
+    languages: IEditorLanguageRegistry | null,
+    registry: ISettingRegistry | null
+  ): ICodex => {
+    const trans = (translator ?? nullTranslator).load('codex_kernel');
+    const lab = { documents, languages };
+    const codex = new Codex(app, trans, lab, tracker);
+    rendermime.addFactory(turnRendererFactory(codex, lab, tracker));
+    if (tracker) {
+      tellPresence(codex.feed, tracker);
+    }
+    if (registry) {
+      // Without its schema a server still shows turns: the defaults hold.
+      codex.settings.load(registry, ID).catch(() => undefined);
+    }
+    return codex;
+  }
+};

@@ -1,0 +1,111 @@
+/** The renderer of our MIME type: a turn view that stays while the document's bundle changes. */
+
+import type { INotebookTracker } from '@jupyterlab/notebook';
+import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import type { Message } from '@lumino/messaging';
+import { PanelLayout, Widget } from '@lumino/widgets';
+
+import { readBundle } from './bundle';
+import { placeOf } from './cells';
+import { MIME, type IPicture } from './contracts';
+import { LabHost, type ILab } from './host';
+import { TurnOutput } from './output';
+import type { ICodex, IPlace } from './tokens';
+import { TurnView } from './view/turn';
+
+/** Behind ours nothing else is drawn: the widget manager's views have -10. */
+export const RANK = -100;
+
+/** Renderers of turns; `safe`: nothing of a bundle is taken for anything but text. */
+export function turnRendererFactory(
+  codex: ICodex,
+  lab: ILab,
+  tracker: INotebookTracker | null
+): IRenderMime.IRendererFactory {
+  return {
+    safe: true,
+    mimeTypes: [MIME],
+    defaultRank: RANK,
+    createRenderer: options => new TurnRenderer(codex, lab, tracker, options)
+  };
+}
+
+/** What stands in one output. */
+class TurnRenderer extends Widget implements IRenderMime.IRenderer {
+  private readonly _content = new PanelLayout();
+  private readonly _host: LabHost;
+  private _output: TurnOutput | null = null;
+  private _view: Widget | null = null;
+  private _model: IRenderMime.IMimeModel | null = null;
+
+  constructor(
+    private readonly _codex: ICodex,
+    lab: ILab,
+    private readonly _tracker: INotebookTracker | null,
+    private readonly _options: IRenderMime.IRendererOptions
+  ) {
+    super();
+    this.layout = this._content;
+    this.addClass('jp-CodexOutput');
+    this._host = new LabHost(_codex, { ...lab, latex: _options.latexTypesetter }, () =>
+      this._place()
+    );
+  }
+
+  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    this._model = model;
+    const bundle = readBundle(model.data[MIME]);
+    if (bundle === null) {
+      this._showText(String(model.data['text/plain'] ?? ''));
+    } else if (this._output && this._output.turnId === bundle.turn_id) {
+      this._output.update(bundle);
+    } else {
+      this._begin(bundle);
+    }
+  }
+
+  override dispose(): void {
+    this._output?.dispose();
+    this._output = null;
+    super.dispose();
+  }
+
+  protected override onAfterAttach(_: Message): void {
+    this._output?.watch(true);
+  }
+
+  protected override onBeforeDetach(_: Message): void {
+    this._output?.watch(false);
+  }
+
+  private _begin(bundle: IPicture): void {
+    this._output?.dispose();
+    this._output = new TurnOutput(bundle, this._codex, this._host, () => this._place());
+    this._output.sourceChanged.connect(() => this._showTurn());
+    this._showTurn();
+  }
+
+  private _showTurn(): void {
+    this._show(new TurnView(this._output!.source, this._host));
+  }
+
+  /** Not a bundle of ours: what the output says otherwise. */
+  private _showText(text: string): void {
+    this._output?.dispose();
+    this._output = null;
+    const view = new Widget({ node: document.createElement('pre') });
+    view.node.textContent = text;
+    this._show(view);
+  }
+
+  private _show(view: Widget): void {
+    this._view?.dispose();
+    this._view = view;
+    this._content.addWidget(view);
+  }
+
+  private _place(): IPlace {
+    const path = (this._options.resolver as { path?: string } | null)?.path ?? null;
+    return this._model ? placeOf(this._tracker, path, this._model) : { path, cellId: null };
+  }
+}
