@@ -13,7 +13,8 @@ from codex_kernel.cell.shell import run_shell
 from codex_kernel.cell.text import Cell, mentions, parse
 from codex_kernel.engine import asks
 from codex_kernel.engine.session import Session
-from codex_kernel.engine.turn import Listener, Submission, Turn
+from codex_kernel.engine.telling import Listener
+from codex_kernel.engine.turn import Submission, Turn
 from codex_kernel.errors import (
     CellError,
     TurnCancelled,

@@ -449,17 +449,17 @@ class Session:
                 await self._take(batch)
         except AppServerGone as failure:
             if self.current is not None:
-                self.current.gone(failure)
+                self.current.hearing.gone(failure)
             self.held.clear()
             await asyncio.to_thread(kill_orphans, self._threads)
         except CodexError as failure:
             logger.exception("The record of a turn failed")
             if self.current is not None:
-                self.current.gone(AppServerGone(failure.message))
+                self.current.hearing.gone(AppServerGone(failure.message))
 
     async def _take(self, batch: list[dict[str, Any]]) -> None:
         if self.current is not None:
-            await self.current.take(batch)
+            await self.current.hearing.take(batch)
             return
         for message in batch:
             if "id" in message:

@@ -1,8 +1,8 @@
 """One turn while it lives: from its first event to its last.
 
-Messages of the app-server come in through `take()`, wishes of users through `interrupt()` and
-`steer()`; every event goes through `emit()`, which records it first and shows it then. However
-the turn ends, `run()` writes exactly one `turn.ended`.
+What Codex says comes in through its `hearing`, wishes of users through `interrupt()` and
+`steer()`; every event goes out through its `telling`. However the turn ends, `run()` writes
+exactly one `turn.ended`.
 """
 
 from __future__ import annotations
@@ -10,47 +10,39 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from codex_kernel.app_server import translate
-from codex_kernel.app_server.outcome import outcome
+from codex_kernel.engine import endings
 from codex_kernel.engine.asking import Asking
 from codex_kernel.engine.asks import Ask, Place
 from codex_kernel.engine.broker import Broker, Door
+from codex_kernel.engine.hearing import Ending, Hearing
+from codex_kernel.engine.telling import Listener, Telling
 from codex_kernel.errors import (
     AppServerError,
     AppServerGone,
     CodexError,
-    LogError,
     OwnershipLost,
     RequestRefused,
     RequestTimedOut,
-    TurnLost,
 )
 from codex_kernel.ids import CellId, NotebookPath, TurnId, new_turn_id
 from codex_kernel.settings import TurnSettings
 from codex_kernel.turn import events
 from codex_kernel.turn.continuing import continue_prompt
-from codex_kernel.turn.events import Draft, Event, TurnErrorInfo
+from codex_kernel.turn.events import Draft, TurnErrorInfo
 from codex_kernel.turn.state import FinalState
 from codex_kernel.turn.transcript import Transcript, closing_drafts
-from codex_kernel.turn_log.log import TurnRecord
 
 if TYPE_CHECKING:
     from codex_kernel.engine.session import Session
 
 logger = logging.getLogger(__name__)
 
-Listener = Callable[[list[Event]], None]
-
 INTERRUPT_REPLY_SECONDS = 5.0
 """An interrupt that comes too late may never be answered (0.163): nobody waits for it longer."""
-FLUSH_SECONDS = 1.0
-"""A cell does not wait longer for a log that cannot take its last events."""
-KILL_SECONDS = 0.7
-"""Ending the commands of an interrupted turn; the whole interrupt stays below a second."""
 
 
 @dataclass(frozen=True)
@@ -77,50 +69,42 @@ class Turn:
     def __init__(self, session: Session, settings: TurnSettings) -> None:
         """Nothing is recorded before `begin()`."""
         self.id: TurnId = new_turn_id()
-        self.codex_turn_id: str | None = None
         self._session = session
         self._submission: Submission | None = None
         self._settings = settings
-        self._listener: Listener = self._keep
-        self._unseen: list[Event] = []
-        self._record: TurnRecord | None = None
-        self._outcome: Transcript | None = None
-        self._is_taken_over = False
-        self._shown = 0
         self._broker = Broker(expiry_seconds=settings.approval_seconds)
+        self._telling = Telling(self.id, session.log)
         self.asking = Asking(self, session, self._broker)
+        self.hearing = Hearing(self, session, settings.silence_seconds)
         self._loop = asyncio.get_running_loop()
-        self._ended: asyncio.Future[tuple[FinalState, TurnErrorInfo | None]]
-        self._ended = self._loop.create_future()
         self._stop = asyncio.Event()
         self._stop_reason: TurnErrorInfo | None = None
         self._first_stop: float | None = None
-        self._early: list[dict[str, Any]] | None = []
-        self._is_completing = False
-        self._heard = self._loop.time()
-        self._last_error: dict[str, Any] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._emitting = asyncio.Lock()
         self._begun = asyncio.Event()
         self.done = asyncio.Event()
         """Set when the last event is written and nothing of the turn runs any more."""
 
     @property
+    def codex_turn_id(self) -> str | None:
+        """Codex's id of the turn, once it is known."""
+        return self.hearing.codex_turn_id
+
+    @property
     def transcript(self) -> Transcript:
         """The state of the turn as of its last event."""
-        assert self._record is not None, "run() opens the record first"
-        return self._outcome or self._record.transcript
+        return self._telling.transcript
 
     def questions(self) -> list[dict[str, Any]]:
         """Everything that was asked, decided or not."""
-        if self._record is None:
+        if not self._telling.has_begun:
             return []
         return [*self.transcript.data["approvals"], *self.transcript.data["inputs"]]
 
     @property
     def is_recorded(self) -> bool:
         """Whether everything shown so far is in the log."""
-        return self._record is not None and self._record.is_recorded
+        return self._telling.is_recorded
 
     # The way of a turn
 
@@ -131,13 +115,8 @@ class Turn:
         queued = events.turn_queued(
             prompt, notebook=notebook, cell_id=cell_id, session_id=self._session.id, again=again
         )
-        self._record, first = await self._session.log.begin(self.id, queued)
-        self._shown = len(first)
-        self._listener(first)
+        await self._telling.begin(queued)
         self._begun.set()
-
-    def _keep(self, shown: list[Event]) -> None:
-        self._unseen += shown
 
     @property
     def is_running(self) -> bool:
@@ -148,8 +127,8 @@ class Turn:
         """End a turn that only waits: nothing was sent."""
         if not self.is_running and self._first_stop is None:
             self._first_stop = self._loop.time()
-            self._stop_reason = _stopped_by(by)
-            self._spawn(self._withdraw())
+            self._stop_reason = endings.stopped_by(by)
+            self.spawn(self._withdraw())
 
     async def _withdraw(self) -> None:
         await self._begun.wait()
@@ -162,8 +141,7 @@ class Turn:
         """Live through the turn; returns its final transcript and never raises a `CodexError`."""
         self._submission = submission
         self._broker.door = submission.door
-        self._listener = submission.listener
-        self._listener(self._unseen)
+        self._telling.listen(submission.listener)
         if self._first_stop is not None:
             await self.done.wait()
             return self.transcript
@@ -173,24 +151,24 @@ class Turn:
         except Stopped:
             state, error = "cancelled", self._stop_reason
         except CodexError as failure:
-            state, error = self._after_failure(failure)
+            state, error = self.after_failure(failure)
         except asyncio.CancelledError as cancel:
             cancelled = cancel
             state, error = self._cut_off()
         except Exception as failure:  # a bug must not leave a turn without its end
             logger.exception("A turn ended by an error of codex_kernel")
-            state, error = "failed", _internal(failure)
+            state, error = "failed", endings.internal(failure)
         try:
             await self._end(state, error)
-            if self._is_taken_over:
-                await self._show_outcome()
+            if self._telling.is_taken_over:
+                await self._telling.show_outcome()
         finally:
             self.done.set()
         if cancelled is not None:
             raise cancelled
         return self.transcript
 
-    async def _in_its_turn(self, submission: Submission) -> tuple[FinalState, TurnErrorInfo | None]:
+    async def _in_its_turn(self, submission: Submission) -> Ending:
         await self._unless_stopped(self._session.order.acquire())
         try:
             self._session.current = self
@@ -198,8 +176,9 @@ class Turn:
         finally:
             self._session.current = None
             self._session.order.release()
+            await self.hearing.stop()
 
-    async def _perform(self, submission: Submission) -> tuple[FinalState, TurnErrorInfo | None]:
+    async def _perform(self, submission: Submission) -> Ending:
         session = self._session
         await session.keeper.begin()
         await session.recognise(submission.cell_id)
@@ -221,55 +200,20 @@ class Turn:
         limit = session.settings.max_minutes
         timer = self._loop.call_later(limit * 60, self._out_of_time, limit) if limit else None
         try:
-            return await self._watch()
+            state, error = await self.hearing.ending()
+            return state, error or (self._stop_reason if state == "interrupted" else None)
         finally:
             if timer is not None:
                 timer.cancel()
 
     async def _started(self, place: Place, codex_turn_id: str | None) -> None:
-        early, self._early = self._early or [], None
         if codex_turn_id is None:
-            codex_turn_id = await self._id_from_notification(early)
-        self.codex_turn_id = codex_turn_id
-        await self.emit([events.turn_started(place.session_id, codex_turn_id)])
+            codex_turn_id = await self.hearing.announced_id(self._session.request_seconds)
+        self.hearing.codex_turn_id = codex_turn_id
         if self._stop.is_set():
             self._send_interrupt()
-        await self.take(early)
-
-    async def _id_from_notification(self, early: list[dict[str, Any]]) -> str:
-        self._early = early
-        async with asyncio.timeout(self._session.request_seconds):
-            while True:
-                for message in early:
-                    if message["method"] == "turn/started":
-                        self._early = None
-                        return message["params"]["turn"]["id"]
-                await asyncio.sleep(self._settings.batch_seconds)
-
-    async def _watch(self) -> tuple[FinalState, TurnErrorInfo | None]:
-        """Wait for the end; when Codex is silent for long, ask it whether the turn still runs."""
-        while True:
-            silent = self._loop.time() - self._heard
-            patience = max(self._settings.silence_seconds - silent, 0.01)
-            done, _ = await asyncio.wait((self._ended,), timeout=patience)
-            if done:
-                state, error = self._ended.result()
-                return state, error or (self._stop_reason if state == "interrupted" else None)
-            if self.transcript.open_questions():
-                self._heard = self._loop.time()  # it is the user who takes the time
-            if self._loop.time() - self._heard >= self._settings.silence_seconds:
-                self._heard = self._loop.time()
-                await self._reconcile()
-
-    async def _reconcile(self) -> None:
-        minutes = self._settings.silence_seconds / 60
-        turn = await self._session.read_turn(self.codex_turn_id)
-        if turn is None or turn["status"] == "inProgress":
-            await self.emit([events.retry(f"Still working: no news for {minutes:.1f} minutes.")])
-            return
-        missed = [{"method": "item/completed", "params": {"item": it}} for it in turn["items"]]
-        await self.emit(self._without_echo(translate.translate(missed)))
-        await self._complete(turn)
+        await self.emit([events.turn_started(place.session_id, codex_turn_id)])
+        await self.hearing.begin()
 
     async def _end(self, state: FinalState, error: TurnErrorInfo | None) -> None:
         for task in self._tasks:
@@ -279,17 +223,16 @@ class Turn:
         closing = closing_drafts(self.transcript, status)
         if state == "interrupted" and error is not None:
             error["continue_prompt"] = continue_prompt()
-        await self.emit([*closing, *self._about_record(), events.turn_ended(state, error)])
-        assert self._record is not None
-        await self._record.aclose(FLUSH_SECONDS)
+        about_record = self._telling.about_record()
+        await self.emit([*closing, *about_record, events.turn_ended(state, error)])
+        await self._telling.aclose()
 
-    def _about_record(self) -> list[Draft]:
-        """Say when the log did not take the turn while it ran; the session tells of no log."""
-        assert self._record is not None
-        if self.is_recorded or self._session.log.reason is not None:
-            return []
-        text = f"{self._record.problem} This turn is recorded as soon as it can be."
-        return [events.warning(text, "notice")]
+    async def emit(self, drafts: Iterable[Draft]) -> None:
+        """Record events, then show them; nothing of a turn that is not ours any more."""
+        try:
+            await self._telling.emit(drafts)
+        except OwnershipLost:
+            self.taken_over()
 
     def taken_over(self) -> None:
         """Another process has ended this turn in the record: stop Codex, write and show no more.
@@ -297,127 +240,16 @@ class Turn:
         When Codex has stopped, `run()` shows what the record says. An app-server of our own that
         does not stop in `escalation_seconds` is killed; a shared one is left to itself.
         """
-        if self._is_taken_over:
+        if self._telling.is_taken_over:
             return
-        self._is_taken_over = True
+        self._telling.is_taken_over = True
         self.interrupt("whoever ended it in the record")
         self._loop.call_later(self._settings.escalation_seconds, self._give_up)
 
     def _give_up(self) -> None:
-        if not self._ended.done() and not self.done.is_set():
+        if not self.hearing.has_ended and not self.done.is_set():
             self._session.connection.kill()
-            self._ended.set_result(("lost", None))
-
-    async def _show_outcome(self) -> None:
-        """Show what the record says, from the last event on that was shown."""
-        log, missed = self._session.log, []
-        try:
-            self._outcome = await log.transcript(self.id)
-            missed = await log.events(self.id, after=self._shown)
-        except LogError as failure:
-            logger.warning("The end of a turn cannot be read: %s", failure)
-        ended = _lost_end() if self._outcome is None else _end_of(self._outcome)
-        if not missed or missed[-1]["type"] != "turn.ended":
-            # The record is gone, compacted, or behind what was shown while it could not be written.
-            missed = events.stamp(self.id, self._shown, [ended], events.now())
-        self._listener(missed)
-        if self._outcome is None:
-            self._outcome = Transcript(self.transcript.snapshot())
-            self._outcome.data |= {"state": ended["state"], "error": ended["error"]}
-
-    # Messages in, events out
-
-    async def emit(self, drafts: Iterable[Draft]) -> None:
-        """Record events, then show them; nothing of a turn that is not ours any more."""
-        assert self._record is not None
-        drafts = list(drafts)
-        if not drafts or self._is_taken_over:
-            return
-        async with self._emitting:  # readers get events in the order of their numbers
-            try:
-                recorded = await self._record.append(drafts)
-            except OwnershipLost:
-                self.taken_over()
-                return
-            self._shown = recorded[-1]["seq"]
-            self._listener(recorded)
-
-    async def take(self, batch: list[dict[str, Any]]) -> None:
-        """Take in messages of the session's thread, in order."""
-        self._heard = self._loop.time()
-        if self._early is not None:
-            self._early.extend(batch)
-            return
-        notes: list[dict[str, Any]] = []
-        for message in batch:
-            params = message["params"]
-            if "id" in message:
-                await self._translated(notes)
-                notes = []
-                self._spawn(self.asking.take(message))
-            elif params.get("threadId") != self._session.id:
-                continue  # of a sub-agent: its own story
-            elif params.get("turnId", self.codex_turn_id) != self.codex_turn_id:
-                self._session.background.take(message)
-            elif message["method"] != "turn/completed":
-                notes.append(message)
-            elif params["turn"]["id"] == self.codex_turn_id and not self._is_completing:
-                await self._translated(notes)
-                notes = []
-                self._is_completing = True
-                self._spawn(self._complete(params["turn"]))
-        await self._translated(notes)
-
-    async def _translated(self, notes: list[dict[str, Any]]) -> None:
-        if not notes or self._ended.done():
-            return
-        for message in notes:
-            if self._is_completing:
-                self._session.background.take(message)
-            if message["method"] == "error":
-                self._last_error = message["params"].get("error")
-            elif message["method"] == "serverRequest/resolved":
-                self.asking.resolved_elsewhere(message["params"]["requestId"])
-        drafts = self._without_echo(translate.translate(notes))
-        if self._is_completing:
-            _mark_killed(drafts)
-        await self._session.keeper.before(self.id, drafts)
-        await self._session.keeper.embed(drafts)
-        await self.emit(translate.supersede(drafts, self.transcript))
-
-    def _without_echo(self, drafts: list[Draft]) -> list[Draft]:
-        """Leave out the prompt, which Codex reports back as the first item."""
-        return [
-            draft
-            for draft in drafts
-            if draft["type"] not in ("item.started", "item.completed")
-            or draft["item"].get("client_id") != self.id
-        ]
-
-    async def _complete(self, turn: dict[str, Any]) -> None:
-        """Codex says that the turn has ended: settle what it leaves open.
-
-        A task of its own, because the ends of killed commands come in as messages meanwhile.
-        """
-        try:
-            state, error = outcome(turn, self._last_error)
-            if state == "interrupted":
-                await self._session.background.end(self._open_commands(), KILL_SECONDS)
-            else:
-                await self.emit(await self._session.background.adopt(self._open_commands()))
-            await self.emit(await self._session.keeper.after(self.transcript))
-        except CodexError as failure:
-            state, error = self._after_failure(failure)
-        if not self._ended.done():
-            self._ended.set_result((state, error))
-
-    def _open_commands(self) -> list[dict[str, Any]]:
-        return [item for item in self.transcript.open_items() if item["type"] == "command"]
-
-    def gone(self, failure: AppServerGone) -> None:
-        """The app-server ended under the turn."""
-        if not self._ended.done():
-            self._ended.set_result(self._after_failure(failure))
+            self.hearing.end(("lost", None))
 
     # Wishes
 
@@ -440,35 +272,29 @@ class Turn:
                 self._session.connection.kill()
             return
         self._first_stop = self._loop.time()
-        self._stop_reason = reason or _stopped_by(by)
+        self._stop_reason = reason or endings.stopped_by(by)
         self._stop.set()
-        if self._record is not None and not self.transcript.is_final:
-            self._spawn(self.emit([events.interrupt_requested(by)]))
+        if self._telling.has_begun and not self.transcript.is_final:
+            self.spawn(self.emit([events.interrupt_requested(by)]))
         if self.codex_turn_id is not None:
             self._send_interrupt()
 
     def shut_down(self) -> None:
         """Stop because the kernel ends; Jupyter has sent an interrupt just before."""
-        self.interrupt("the end of the kernel", self._shutdown())
-        self._stop_reason = self._shutdown()
+        reason = endings.shut_down(was_sent=self._was_sent)
+        self.interrupt("the end of the kernel", reason)
+        self._stop_reason = reason
 
     def _send_interrupt(self) -> None:
-        self._spawn(self._interrupt_codex())
+        self.spawn(self._interrupt_codex())
 
     async def _interrupt_codex(self) -> None:
         # Only turn/completed, or the end of the process, says that the turn stopped.
         with contextlib.suppress(RequestTimedOut, RequestRefused, AppServerGone):
             await self._session.interrupt_codex(self.codex_turn_id, INTERRUPT_REPLY_SECONDS)
 
-    def _out_of_time(self, minutes: float) -> None:
-        self.interrupt(
-            "the time limit",
-            {
-                "kind": "time_limit",
-                "message": f"The turn was stopped after {minutes:g} minutes.",
-                "next_step": "Raise `max_minutes`, or ask for less in one turn.",
-            },
-        )
+    def _out_of_time(self, limit: float) -> None:
+        self.interrupt("the time limit", endings.out_of_time(limit))
 
     async def _unless_stopped(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Await, but give up waiting when a stop is asked for; what was begun is withdrawn."""
@@ -489,7 +315,8 @@ class Turn:
         if self._stop.is_set():
             raise Stopped
 
-    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Have a task that ends with the turn."""
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._reap)
@@ -504,68 +331,17 @@ class Turn:
 
     # Endings
 
-    def _after_failure(self, failure: CodexError) -> tuple[FinalState, TurnErrorInfo]:
+    def after_failure(self, failure: CodexError) -> Ending:
+        """How the turn ends by an error: one that a stop has caused counts as the stop."""
         if self._stop.is_set() and isinstance(failure, AppServerError):
             assert self._stop_reason is not None
             return ("interrupted" if self._was_sent else "cancelled"), self._stop_reason
-        return "failed", error_info(failure)
+        return "failed", endings.error_info(failure)
 
-    def _cut_off(self) -> tuple[FinalState, TurnErrorInfo]:
-        return ("interrupted" if self._was_sent else "cancelled"), self._shutdown()
-
-    def _shutdown(self) -> TurnErrorInfo:
-        if not self._was_sent:
-            return {
-                "kind": "shutdown",
-                "message": "The kernel was shut down before the turn began.",
-                "next_step": "Run the cell again: Codex did nothing.",
-            }
-        return {
-            "kind": "shutdown",
-            "message": "The kernel was shut down while the turn ran.",
-            "next_step": TurnLost.next_step,
-        }
+    def _cut_off(self) -> Ending:
+        reason = endings.shut_down(was_sent=self._was_sent)
+        return ("interrupted" if self._was_sent else "cancelled"), reason
 
     @property
     def _was_sent(self) -> bool:
-        return self._record is not None and self.transcript.data["codex_turn_id"] is not None
-
-
-def _stopped_by(by: str) -> TurnErrorInfo:
-    return {
-        "kind": "interrupted",
-        "message": f"The turn was stopped by {by}.",
-        "next_step": "Run the next cell to go on from here.",
-    }
-
-
-def _mark_killed(drafts: list[Draft]) -> None:
-    """A command that fails after the end of its turn was killed with it: it was stopped."""
-    for draft in drafts:
-        item = draft.get("item") or {}
-        if item.get("type") == "command" and item["status"] == "failed":
-            item |= {"status": "interrupted", "exit_code": None}
-
-
-def _end_of(outcome: Transcript) -> Draft:
-    return events.turn_ended(outcome.data["state"], outcome.data["error"])
-
-
-def _lost_end() -> Draft:
-    error = error_info(TurnLost("The record of this turn is gone."))
-    return events.turn_ended("lost", error)
-
-
-def error_info(failure: CodexError) -> TurnErrorInfo:
-    """An error as a turn records it; its kind is the class in snake case."""
-    name = type(failure).__name__
-    kind = "".join(f"_{char.lower()}" if char.isupper() else char for char in name).lstrip("_")
-    return {"kind": kind, "message": failure.message, "next_step": failure.next_step}
-
-
-def _internal(failure: Exception) -> TurnErrorInfo:
-    return {
-        "kind": "internal",
-        "message": f"codex_kernel failed: {type(failure).__name__}: {failure}.",
-        "next_step": "Please report this; run the cell again to go on.",
-    }
+        return self._telling.has_begun and self.transcript.data["codex_turn_id"] is not None
