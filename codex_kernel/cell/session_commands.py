@@ -160,7 +160,7 @@ async def _fork(context: Context, arguments: Arguments) -> Output:
 async def _name(context: Context, arguments: Arguments) -> Output:
     session_id = await known_session(context.session)
     title = " ".join(arguments["title"].split())
-    await context.session.ask("thread/name/set", name=title)
+    await context.session.thread.ask("thread/name/set", name=title)
     await bindings.remember_session(context.session.log, session_id, title=title)
     return prose(f"The session is called {title!r} now.")
 

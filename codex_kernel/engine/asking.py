@@ -50,7 +50,7 @@ class Asking:
         item = questions.subject(request, self._turn.transcript)
         question = questions.question(request, approval_id(self._turn.id, self._asked), item)
         if question is None:
-            await self._session.refuse(request)
+            await self._session.thread.refuse(request)
             return
         self._waiting[request["id"]] = question["id"]
         settled = self._settled[question["id"]] = asyncio.Event()
@@ -60,7 +60,7 @@ class Asking:
         await self._turn.emit([_settled(question, reply)])
         settled.set()
         if reply.by != ANOTHER_CLIENT:
-            await self._session.respond(request, questions.reply(request, reply))
+            await self._session.thread.respond(request, questions.reply(request, reply))
             await self._follow_up(reply)
 
     async def _follow_up(self, reply: Reply) -> None:

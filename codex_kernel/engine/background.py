@@ -141,13 +141,15 @@ class Background:
 
     async def _listed(self) -> list[dict[str, Any]]:
         try:
-            answer = await self._session.ask("thread/backgroundTerminals/list")
+            answer = await self._session.thread.ask("thread/backgroundTerminals/list")
         except (RequestRefused, RequestTimedOut, AppServerGone):
             return []
         return answer["data"]
 
     async def _terminate(self, process_id: str) -> None:
         try:
-            await self._session.ask("thread/backgroundTerminals/terminate", processId=process_id)
+            await self._session.thread.ask(
+                "thread/backgroundTerminals/terminate", processId=process_id
+            )
         except (RequestRefused, RequestTimedOut, AppServerGone):
             return  # it has ended by itself

@@ -60,7 +60,7 @@ class Hearing:
         if not self._has_begun:
             for message in self._queue:
                 if "id" in message:
-                    await self._session.refuse(message)
+                    await self._session.thread.refuse(message)
 
     async def take(self, batch: list[dict[str, Any]]) -> None:
         """Take in messages of the session's thread, in order."""
@@ -99,7 +99,7 @@ class Hearing:
 
     async def _reconcile(self) -> None:
         minutes = self._silence_seconds / 60
-        turn = await self._session.read_turn(self.codex_turn_id)
+        turn = await self._session.thread.read_turn(self.codex_turn_id)
         if turn is None or turn["status"] == "inProgress":
             news = f"Still working: no news for {minutes:.1f} minutes."
             await self._turn.emit([events.retry(news)])

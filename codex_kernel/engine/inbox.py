@@ -75,7 +75,7 @@ class Inbox:
             targets.append(("turn", turn.id))
             for question in turn.questions():
                 targets.append(("approval", question["id"]))
-        here = {session.id, *session.held} - {None}
+        here = {session.id, *session.thread.held} - {None}
         return [*targets, *(("session", str(session_id)) for session_id in here)]
 
     async def _claim(self, targets: list[Target]) -> None:
@@ -215,7 +215,7 @@ class Inbox:
             yield session
 
     async def _put_away(self, row: CommandRow, how: str) -> None:
-        self._session.held.discard(row.target_id)
+        self._session.thread.held.discard(row.target_id)
         if row.target_id == self._session.id:
             await self._session.leave(f"The session {row.target_id} was {how} by {row.by}.")
 

@@ -1,23 +1,20 @@
 """A conversation with Codex: which thread on which app-server, and one turn after the other.
 
 A session belongs to one host (a kernel, a magic). It starts an app-server when it first needs
-one and again when that has died, opens its thread there, and hands what the thread reports to
-the turn that runs. Turns are run in the order they were submitted, one at a time: a second
-`turn/start` on a busy thread would silently become part of the first turn.
+one and again when that has died, and opens its thread there (see `open_thread`). Turns are run
+in the order they were submitted, one at a time: a second `turn/start` on a busy thread would
+silently become part of the first turn.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from codex_kernel.app_server import questions
 from codex_kernel.app_server.client import (
     AppServer,
-    Channel,
     effective,
     fork_params,
     resume_params,
@@ -29,27 +26,17 @@ from codex_kernel.engine.document import Document
 from codex_kernel.engine.doors import Doors
 from codex_kernel.engine.keeper import Keeper
 from codex_kernel.engine.notes import Notes
-from codex_kernel.engine.threads import fork, let_go, session_error
+from codex_kernel.engine.open_thread import OpenThread, foreign_servers
+from codex_kernel.engine.threads import fork, let_go
 from codex_kernel.engine.turn import Submission, Turn
 from codex_kernel.engine.wishes import Wishes
-from codex_kernel.errors import (
-    AppServerGone,
-    CodexError,
-    LogError,
-    RequestRefused,
-    SessionInUse,
-    SessionNotFound,
-)
+from codex_kernel.errors import CodexError, LogError, SessionInUse, SessionNotFound
 from codex_kernel.ids import CellId, KernelId, NotebookPath, SessionId
-from codex_kernel.rpc.orphans import kill_orphans
 from codex_kernel.settings import SessionSettings, Settings
-from codex_kernel.turn_log import bindings, commands
+from codex_kernel.turn_log import bindings
 from codex_kernel.turn_log.log import TurnLog
 
 logger = logging.getLogger(__name__)
-
-WRITER_SECONDS = 5.0
-"""How long a killed predecessor may take to let go of a thread (measured: well below one)."""
 
 
 class Session:
@@ -73,6 +60,7 @@ class Session:
         """The turn that runs and those that wait."""
         self.notes = Notes(settings.log.commit_seconds)
         self.connection = Connection(settings.app_server, settings.log.folder)
+        self.thread = OpenThread(self, settings.turn.batch_seconds)
         self.background = Background(self)
         self.keeper = Keeper(self, settings.log)
         self.document = Document(log, self.notes, notebook, self.keeper.cell_ids, kernel_id)
@@ -81,8 +69,6 @@ class Session:
         self.request_seconds = settings.app_server.request_seconds
         self._all = settings
         self._notices: list[str] = []
-        self._channel: Channel | None = None
-        self._pump: asyncio.Task[None] | None = None
         self._opening: asyncio.Task[dict[str, Any]] | None = None
         self._is_fresh = True
         self._is_attached = False
@@ -90,9 +76,6 @@ class Session:
         self._must_reopen = False
         self._has_offered_fork = False
         self._attaching = asyncio.Lock()
-        self._threads: set[str] = set()
-        self.held: set[str] = set()
-        """The sessions that the app-server has open: the present one and those left behind."""
 
     @property
     def notebook(self) -> NotebookPath | None:
@@ -269,9 +252,9 @@ class Session:
         """
         if session_id == self.id:
             raise SessionInUse(f"The session {session_id} is open here.")
-        if session_id in self.held and self.connection.is_alive:
+        if session_id in self.thread.held and self.connection.is_alive:
             await let_go(await self.connect(), session_id)
-        self.held.discard(session_id)
+        self.thread.held.discard(session_id)
 
     def take_notices(self) -> list[str]:
         """What the next turn should tell about its session, once."""
@@ -310,9 +293,9 @@ class Session:
         if source is None:
             raise SessionNotFound("There is no session to fork yet.", next_step="Run a prompt.")
         server = await self.connection.connect()
-        others = await self._foreign_servers(server)
+        others = await foreign_servers(server, self.settings)
         params = fork_params(self.settings, self._all.app_server, source, self.notebook, others)
-        result = await self._thread_request(server, "thread/fork", params)
+        result = await self.thread.request(server, "thread/fork", params)
         await self._leave()
         self._is_fresh, self._is_attached = False, True
         copy = SessionId(result["thread"]["id"])
@@ -340,7 +323,7 @@ class Session:
     @property
     def is_open(self) -> bool:
         """Whether the thread is open on a running app-server."""
-        return self._channel is not None and self.connection.is_alive
+        return self.thread.is_open
 
     async def open(self) -> dict[str, Any]:
         """Have the thread open on a running app-server; returns the settings it reports.
@@ -364,7 +347,7 @@ class Session:
             result = await self._resumed(server, self.id)
             if result is not None:
                 return await self._opened(server, self.id, result)
-        others = await self._foreign_servers(server)
+        others = await foreign_servers(server, self.settings)
         params = thread_params(
             self.settings, self._all.app_server, notebook=self.notebook, mcp_servers=others
         )
@@ -373,58 +356,25 @@ class Session:
 
     async def _resumed(self, server: AppServer, session_id: SessionId) -> dict[str, Any] | None:
         """Resume; None for a session that never had a turn, which Codex does not keep."""
-        others = await self._foreign_servers(server)
+        others = await foreign_servers(server, self.settings)
         params = resume_params(
             self.settings, self._all.app_server, session_id, self.notebook, others
         )
         try:
-            return await self._thread_request(server, "thread/resume", params)
+            return await self.thread.request(server, "thread/resume", params)
         except SessionNotFound:
             if self._is_fresh:
                 return None
             raise
 
-    async def _foreign_servers(self, server: AppServer) -> list[str]:
-        """The MCP servers of the user's configuration, which an isolated session leaves out."""
-        return await server.mcp_servers(self.settings.cwd) if self.settings.isolated else []
-
-    async def _thread_request(
-        self, server: AppServer, method: str, params: dict[str, Any]
-    ) -> dict[str, Any]:
-        deadline = asyncio.get_running_loop().time() + WRITER_SECONDS
-        has_asked = False
-        while True:
-            try:
-                return await server.request(method, params)
-            except RequestRefused as refused:
-                failure = session_error(refused, params["threadId"])
-                is_late = asyncio.get_running_loop().time() > deadline
-                if not isinstance(failure, SessionInUse) or is_late:
-                    raise failure from refused
-            if not has_asked:
-                has_asked = True
-                self._ask_for(params["threadId"])
-            await asyncio.sleep(0.1)
-
-    def _ask_for(self, session_id: str) -> None:
-        """Ask the kernel that has left a session, but still has it open, to let go of it."""
-        by = self.notebook or "another kernel"
-        asking = commands.ask(self.log, "session", session_id, "let_go", {}, by)
-        self.notes.write_later(asking)
-
     async def _opened(
         self, server: AppServer, session_id: SessionId, result: dict[str, Any]
     ) -> dict[str, Any]:
         self.id = session_id
-        self._threads.add(session_id)
-        self.held.add(session_id)
         self.reported = {**effective(result, self.settings), "version": server.version}
         self._notices += [text for text in server.warnings if text not in self._notices]
         server.warnings.clear()
-        if server.process is not None:
-            await self.notes.write(
-                self.log.remember_app_server(*server.process, sorted(self._threads))
-            )
+        await self.thread.note(server, session_id)
         await self.notes.write(
             bindings.remember_session(
                 self.log,
@@ -435,92 +385,15 @@ class Session:
             )
         )
         await self.document.bind(session_id)
-        self._channel = server.open_channel(session_id)
-        self._pump = asyncio.create_task(self._run_pump(self._channel))
+        self.thread.listen(server, session_id)
         return self.reported
-
-    async def _run_pump(self, channel: Channel) -> None:
-        """The one reader of the thread: hands its messages to the turn that runs."""
-        linger = 0.0
-        try:
-            while batch := await channel.batch(linger):
-                is_streaming = channel.is_text(batch[-1])
-                linger = self._all.turn.batch_seconds if is_streaming else 0.0
-                await self._take(batch)
-        except AppServerGone as failure:
-            if self.current is not None:
-                self.current.hearing.gone(failure)
-            self.held.clear()
-            await asyncio.to_thread(kill_orphans, self._threads)
-        except CodexError as failure:
-            logger.exception("The record of a turn failed")
-            if self.current is not None:
-                self.current.hearing.gone(AppServerGone(failure.message))
-
-    async def _take(self, batch: list[dict[str, Any]]) -> None:
-        if self.current is not None:
-            await self.current.hearing.take(batch)
-            return
-        for message in batch:
-            if "id" in message:
-                await self.refuse(message)
-            else:
-                self.background.take(message)
-
-    # What turns and commands ask of Codex
-
-    async def ask(self, method: str, **params: Any) -> Any:
-        """A request about this thread, on the running app-server."""
-        if self.server is None or self.id is None:
-            raise SessionNotFound("There is no session yet.", next_step="Run a prompt first.")
-        return await self.server.request(method, {"threadId": self.id, **params})
-
-    async def respond(self, request: dict[str, Any], result: dict[str, Any] | None) -> None:
-        """Answer a request of the app-server; harmless when it is gone."""
-        if self.server is not None:
-            await self.server.respond(request, result)
-
-    async def refuse(self, request: dict[str, Any]) -> None:
-        """Decline a request in its right shape."""
-        await self.respond(request, questions.refusal(request))
-
-    async def steer(self, codex_turn_id: str | None, text: str) -> None:
-        """Add text to a running turn; raises `RequestRefused` when it does not run any more."""
-        content = [{"type": "text", "text": text}]
-        await self.ask("turn/steer", expectedTurnId=codex_turn_id, input=content)
-
-    async def interrupt_codex(self, codex_turn_id: str | None, seconds: float) -> None:
-        """Tell Codex to stop a turn; the answer says nothing about its end."""
-        if self.server is not None:
-            params = {"threadId": self.id, "turnId": codex_turn_id}
-            await self.server.request("turn/interrupt", params, timeout=seconds)
-
-    async def read_turn(self, codex_turn_id: str | None) -> dict[str, Any] | None:
-        """What Codex's own history says of a turn, with its items; None when it cannot tell."""
-        try:
-            answer = await self.ask("thread/read", includeTurns=True)
-        except CodexError:
-            return None
-        turns: Iterable[dict[str, Any]] = answer["thread"]["turns"]
-        return next((turn for turn in turns if turn["id"] == codex_turn_id), None)
 
     # The end
 
     async def _leave(self) -> None:
         if self._opening is not None:  # or it would put the old session back later
             await asyncio.wait((self._opening,))
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
-        if self._pump is not None:
-            self._pump.cancel()
-            await asyncio.gather(self._pump, return_exceptions=True)
-            self._pump = None
-        if self.id is not None and self.connection.is_alive:
-            try:
-                await self.ask("thread/unsubscribe")
-            except CodexError:
-                logger.debug("The thread was not open any more")
+        await self.thread.leave()
 
     async def aclose(self) -> None:
         """End what runs, then the app-server with everything it started."""
@@ -533,9 +406,7 @@ class Session:
         await self.connection.aclose()
         for turn in turns:
             await turn.done.wait()
-        if self._pump is not None:
-            await asyncio.gather(self._pump, return_exceptions=True)
-        await asyncio.to_thread(kill_orphans, self._threads)
+        await self.thread.aclose()
         await self.notes.write(self.log.forget_app_server())
         await self.notes.aclose()
 

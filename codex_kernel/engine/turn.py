@@ -255,7 +255,7 @@ class Turn:
 
     async def steer(self, text: str, by: str) -> None:
         """Add to the running turn; raises `RequestRefused` when Codex does not take it any more."""
-        await self._session.steer(self.codex_turn_id, text)
+        await self._session.thread.steer(self.codex_turn_id, text)
         await self.emit([events.steer_sent(text, by)])
 
     def interrupt(self, by: str, reason: TurnErrorInfo | None = None) -> None:
@@ -291,7 +291,7 @@ class Turn:
     async def _interrupt_codex(self) -> None:
         # Only turn/completed, or the end of the process, says that the turn stopped.
         with contextlib.suppress(RequestTimedOut, RequestRefused, AppServerGone):
-            await self._session.interrupt_codex(self.codex_turn_id, INTERRUPT_REPLY_SECONDS)
+            await self._session.thread.interrupt(self.codex_turn_id, INTERRUPT_REPLY_SECONDS)
 
     def _out_of_time(self, limit: float) -> None:
         self.interrupt("the time limit", endings.out_of_time(limit))
