@@ -93,7 +93,7 @@ class Session:
         """Run a turn and return it when it has ended; its transcript tells how."""
         door = Doors(self.log, submission.notebook, submission.door)
         submission = replace(submission, door=door)
-        turn = submission.turn or await self.enqueue(submission.prompt, submission.cell_id)
+        turn = submission.turn or self._new_turn()
         try:
             await turn.run(submission)
         finally:
@@ -103,10 +103,13 @@ class Session:
 
     async def enqueue(self, prompt: str, cell_id: CellId | None) -> Turn:
         """Record a turn whose cell waits; `submit` runs it, or `withdraw` takes it back."""
+        turn = self._new_turn()
+        await turn.begin(prompt, cell_id)
+        return turn
+
+    def _new_turn(self) -> Turn:
         turn = Turn(self, self._all.turn)
         self.turns.append(turn)
-        is_again = cell_id in self.document.cells
-        await turn.begin(prompt, notebook=self.notebook, cell_id=cell_id, again=is_again)
         return turn
 
     async def withdraw(self, turn: Turn, by: str) -> None:

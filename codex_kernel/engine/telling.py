@@ -67,7 +67,8 @@ class Telling:
     def listen(self, listener: Listener) -> None:
         """Show everything to this one, from the first event on."""
         self._listener = listener
-        listener(self._unseen)
+        if self._unseen:
+            listener(self._unseen)
 
     def _keep(self, shown: list[Event]) -> None:
         self._unseen += shown

@@ -64,10 +64,13 @@ class Stopped(Exception):
 
 
 class Turn:
-    """A turn of a session: recorded by `begin()`, lived by the task that awaits `run()`."""
+    """A turn of a session, lived by the task that awaits `run()`.
+
+    One whose cell waits is recorded by `begin()` before that; others when they run.
+    """
 
     def __init__(self, session: Session, settings: TurnSettings) -> None:
-        """Nothing is recorded before `begin()`."""
+        """Nothing is recorded yet."""
         self.id: TurnId = new_turn_id()
         self._session = session
         self._submission: Submission | None = None
@@ -108,12 +111,14 @@ class Turn:
 
     # The way of a turn
 
-    async def begin(
-        self, prompt: str, *, notebook: NotebookPath | None, cell_id: CellId | None, again: bool
-    ) -> None:
+    async def begin(self, prompt: str, cell_id: CellId | None) -> None:
         """Record the turn as queued."""
         queued = events.turn_queued(
-            prompt, notebook=notebook, cell_id=cell_id, session_id=self._session.id, again=again
+            prompt,
+            notebook=self._session.notebook,
+            cell_id=cell_id,
+            session_id=self._session.id,
+            again=cell_id in self._session.document.cells,
         )
         await self._telling.begin(queued)
         self._begun.set()
@@ -145,6 +150,8 @@ class Turn:
         if self._first_stop is not None:
             await self.done.wait()
             return self.transcript
+        if not self._telling.has_begun:
+            await self.begin(submission.prompt, submission.cell_id)
         cancelled: asyncio.CancelledError | None = None
         try:
             state, error = await self._in_its_turn(submission)

@@ -90,3 +90,18 @@ def test_a_waiting_cell_without_a_prompt_is_no_turn(
     assert kernel.finish(first).status == "ok"
     assert kernel.finish(second).status == "ok"
     assert len(record.turns(place)) == 1
+
+
+def test_a_failing_cell_takes_the_queue_along_unless_told_otherwise(
+    kernel: Kernel, place: Place, model: ScriptedModel
+):
+    for stop_on_error, then in ((True, "aborted"), (False, "ok")):
+        first = kernel.send(cell([say("One"), ["wait", then]]))
+        model.wait_reached(then)
+        failing = kernel.send("/modle", stop_on_error=stop_on_error)
+        second = kernel.send(cell(say("Second."), prompt=f"Is {then}"))
+        wait_until(lambda prompt=f"Is {then}": queued(place, prompt) is not None)
+        model.release(then)
+        assert kernel.reply_to(first)["status"] == "ok"
+        assert kernel.reply_to(failing)["status"] == "error"
+        assert kernel.reply_to(second)["status"] == then

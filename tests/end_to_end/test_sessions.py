@@ -242,11 +242,3 @@ def test_expressions_are_answered_with_an_error_each(shared: Kernel):
     result = shared.run(cell(say("1")), user_expressions={"x": "1+1"})
     assert result.status == "ok"
     assert result.reply["user_expressions"]["x"]["status"] == "error"
-
-
-def test_a_failing_cell_takes_the_queue_along_unless_told_otherwise(shared: Kernel):
-    for stop_on_error, then in ((True, "aborted"), (False, "ok")):
-        failing = shared.send("/modle", stop_on_error=stop_on_error)
-        second = shared.send(cell(say("Second.")))
-        assert shared.reply_to(failing)["status"] == "error"
-        assert shared.reply_to(second)["status"] == then

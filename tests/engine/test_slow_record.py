@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from codex_kernel.app_server.routing import Channel
+from codex_kernel.errors import TurnCancelled
 from codex_kernel.scripted_model import ScriptedModel
 from codex_kernel.turn.events import Draft, Event
 from codex_kernel.turn_log.record import TurnRecord
@@ -69,3 +70,21 @@ async def test_what_comes_before_a_turn_is_recorded_as_started_is_taken_in_first
     assert [each["text"] for each in said] == ["Back again.", "And on."]
     ways = [[kind for kind, item_id in recorded if item_id == each["id"]] for each in said]
     assert ways == [["item.started", "item.completed"]] * 2
+
+
+async def test_a_turn_that_is_stopped_while_it_is_recorded_is_never_sent(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = TurnRecord.append
+
+    async def slow_append(record: TurnRecord, drafts: list[Draft]) -> list[Event]:
+        events = await append(record, drafts)
+        if events[0]["type"] == "turn.queued":
+            assert bench.session.cancel_all("the test")
+        return events
+
+    monkeypatch.setattr(TurnRecord, "append", slow_append)
+    with pytest.raises(TurnCancelled, match="stopped by the test"):
+        await bench.play(say("Never said."))
+    assert bench.turns[-1].state == "cancelled"
+    assert not bench.model.requests
