@@ -6,6 +6,7 @@ id. Nothing else in the package builds a key, a display id or a path by hand.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import posixpath
 import re
@@ -109,3 +110,9 @@ def log_path(data_folder: Path) -> Path:
 def start_lock_path(data_folder: Path) -> Path:
     """The file whose lock serialises the starts of app-servers on this machine."""
     return data_folder / "app-server-start.lock"
+
+
+def account_mark_path(data_folder: Path, codex_home: Path) -> Path:
+    """The file that changes whenever somebody logs in or out of a CODEX_HOME."""
+    home = os.fsencode(os.path.realpath(codex_home))
+    return data_folder / "accounts" / hashlib.sha256(home).hexdigest()[:16]

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from codex_kernel.app_server import binary, questions
+from codex_kernel.app_server.account import AccountMark
 from codex_kernel.app_server.params import (
     FEATURES_OFF,
     effective,
@@ -81,7 +82,10 @@ class AppServer:
     """A running app-server; `async with` or `aclose()` ends a child and leaves a shared one."""
 
     def __init__(
-        self, transport: StdioTransport | WebSocketTransport, settings: AppServerSettings
+        self,
+        transport: StdioTransport | WebSocketTransport,
+        settings: AppServerSettings,
+        account: AccountMark | None = None,
     ) -> None:
         """Use `start`."""
         self.version: str | None = None
@@ -92,6 +96,7 @@ class AppServer:
         """Done, with how it ended, when it has ended."""
         self._settings = settings
         self._transport = transport
+        self._account = account
         self._router = Router(self._refuse_later, is_shared=self.is_shared)
         self._router.subscribe(self._note)
         self._peer = Peer(transport, on_batch=self._router.take, on_close=self._ended)
@@ -112,7 +117,10 @@ class AppServer:
         chosen = await binary.choose(
             settings.codex_bin, environ, data_dir=data_folder, codex_home=home
         )
-        server = await cls._spawn(settings, chosen.path, environ, data_folder, client_version)
+        account = AccountMark(data_folder, home)
+        server = await cls._spawn(
+            settings, chosen.path, environ, data_folder, client_version, account
+        )
         binary.remember_version(data_folder, home, server.version)
         return server
 
@@ -134,6 +142,7 @@ class AppServer:
         environ: dict[str, str],
         data_folder: Path,
         client_version: str,
+        account: AccountMark,
     ) -> Self:
         attempt = 1
         while True:
@@ -145,7 +154,7 @@ class AppServer:
                     transport = await StdioTransport.start(
                         command_line(path), cwd=_neutral_folder(data_folder), env=environ
                     )
-                    server = cls(transport, settings)
+                    server = cls(transport, settings, account)
                     await server._begin(client_version)
                     return server
             except AppServerGone as error:
@@ -176,6 +185,14 @@ class AppServer:
         return self.gone.done()
 
     @property
+    def knows_account(self) -> bool:
+        """Whether nobody has logged in or out through another app-server since it was started.
+
+        One that does not know must be ended: there is no way to have it look again.
+        """
+        return self._account is None or self._account.is_known
+
+    @property
     def process(self) -> tuple[int, int | None] | None:
         """Pid of our child and its start in clock ticks after boot, as far as known."""
         if not isinstance(self._transport, StdioTransport):
@@ -193,12 +210,15 @@ class AppServer:
 
         Raises RequestTimedOut, RequestRefused, Overloaded, AppServerGone.
         """
-        return await self._peer.request(
+        result = await self._peer.request(
             method,
             params,
             timeout_seconds=self._settings.request_seconds if timeout is None else timeout,
             urgent=method in _URGENT,
         )
+        if method == "account/logout" and self._account is not None:
+            self._account.change()
+        return result
 
     async def mcp_servers(self, cwd: str) -> list[str]:
         """Names of the MCP servers in Codex's own configuration, as seen from `cwd`."""
@@ -262,6 +282,10 @@ class AppServer:
             self.warnings.append(warning)
 
     def _note(self, message: Message) -> None:
+        if message["method"] == "account/login/completed" and message["params"].get("success"):
+            if self._account is not None:
+                self._account.change()
+            return
         # Warnings that belong to no thread: a fault in config.toml, an MCP server.
         for draft in translate([message]):
             if draft["type"] == "warning" and draft["message"] not in self.warnings:

@@ -43,11 +43,19 @@ class Connection:
             self._starting.add_done_callback(mark_retrieved)
         return await asyncio.shield(self._starting)
 
+    @property
+    def knows_account(self) -> bool:
+        """Whether the app-server, if there is one, has missed no login or logout."""
+        return self.server is None or self.server.knows_account
+
     async def has_account(self) -> bool:
         """Whether Codex has the account that the model needs, or needs none.
 
-        A yes is remembered until somebody logs in or out.
+        A yes is remembered until somebody logs in or out, here or elsewhere. An app-server that
+        does not know of a login or logout elsewhere counts as without.
         """
+        if not self.knows_account:
+            return False
         if not self._is_logged_in:
             answer = await (await self.connect()).request("account/read", {})
             is_missing = answer.get("account") is None and answer.get("requiresOpenaiAuth")
@@ -58,18 +66,23 @@ class Connection:
         """Raise `NotLoggedIn` when the model needs an account and Codex has none.
 
         Codex itself would try the network for minutes. A running app-server does not notice that
-        somebody logged in elsewhere (0.163), so that ours gives way to a new one.
+        somebody logged in or out elsewhere, so that ours gives way to a new one.
         """
         was_running = self.is_alive
         if await self.has_account():
             return
         server = await self.connect()
         if was_running and not server.is_shared:
-            self.server = None
-            await server.aclose()
+            await self.renew()
             if await self.has_account():
                 return
         raise NotLoggedIn("Codex is not logged in.")
+
+    async def renew(self) -> None:
+        """End the app-server; the next `connect()` starts another."""
+        server, self.server, self._is_logged_in = self.server, None, False
+        if server is not None:
+            await server.aclose()
 
     def kill(self) -> None:
         """The last means against a turn that does not stop; never on a shared app-server."""

@@ -320,7 +320,13 @@ class Session:
     # The app-server and the thread on it
 
     async def connect(self) -> AppServer:
-        """The app-server, started when there is none (any more)."""
+        """The app-server, started when there is none (any more).
+
+        Between turns one that missed a login or logout elsewhere gives way to a new one.
+        """
+        if self.current is None and not self.connection.knows_account:
+            await self._leave()
+            await self.connection.renew()
         return await self.connection.connect()
 
     @property
@@ -343,8 +349,8 @@ class Session:
         return await asyncio.shield(self._opening)
 
     async def _open(self) -> dict[str, Any]:
-        server = await self.connection.connect()
         await self.connection.require_account()
+        server = await self.connection.connect()
         await self.attach()
         if self.id is not None:
             result = await self._resumed(server, self.id)

@@ -8,14 +8,20 @@ from pathlib import Path
 from typing import Any
 
 PROVIDER = "scripted"
-_PROVIDER_SETTINGS = ("request_max_retries", "stream_max_retries", "stream_idle_timeout_ms")
+_PROVIDER_SETTINGS = (
+    "request_max_retries",
+    "stream_max_retries",
+    "stream_idle_timeout_ms",
+    "requires_openai_auth",
+)
 
 
 def write_config(codex_home: Path, base_url: str, model: str = "gpt-5.5", **settings: Any) -> Path:
     """Write `codex_home`/config.toml (the folder is made) and return its path.
 
-    `settings` are further settings of Codex; the retry counts and the idle timeout go to the
-    provider. Slugs of note: gpt-5.5 has classic tools, gpt-6.1-sol code mode.
+    `settings` are further settings of Codex; the retry counts, the idle timeout and whether an
+    account is needed go to the provider. Slugs of note: gpt-5.5 has classic tools, gpt-6.1-sol
+    code mode.
     """
     provider: dict[str, Any] = {
         "name": PROVIDER,

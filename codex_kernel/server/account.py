@@ -44,7 +44,7 @@ async def cancel_login(call: Call) -> Account:
 
 
 async def log_out(call: Call) -> Account:
-    """Log out. Kernels that run keep the account until they are restarted."""
+    """Log out. Kernels that run notice before their next turn; one that runs is not stopped."""
     async with call.service.clerk.server() as server:
         try:
             await server.request("account/logout", None)

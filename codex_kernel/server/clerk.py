@@ -57,6 +57,8 @@ class Clerk:
         if self._connection is None:
             app_server = self._settings.app_server
             self._connection = Connection(app_server, self._settings.log.folder)
+        elif self._users == 0 and not self._connection.knows_account:
+            await self._connection.renew()
         self._users += 1
         try:
             yield await self._connection.connect()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
+from ..codex_binaries import binaries
 from ..end_to_end import notebook
-from ..end_to_end.place import Place, wait_until
+from ..end_to_end.place import SECONDS, Place, scripted, wait_until
+from ..end_to_end.script import cell, say
 from .acting import app_servers, call
 from .running import Jupyter, jupyter_in
 
+HELLO = cell(say("Hello."))
 KEY = "sk-not-a-real-key-0123456789"
 
 
@@ -19,7 +24,10 @@ KEY = "sk-not-a-real-key-0123456789"
 def stranger(place: Place) -> Iterator[Jupyter]:
     """A server whose Codex needs an account and has none."""
     notebook.write(place.workspace / "test.ipynb", "a-cell")
-    with jupyter_in(place, "--CodexServer.clerk_seconds=1", "--debug") as running:
+    with (
+        scripted(place, requires_openai_auth=True),
+        jupyter_in(place, "--CodexServer.clerk_seconds=1", "--debug") as running,
+    ):
         yield running
 
 
@@ -29,11 +37,11 @@ def test_a_key_logs_in_goes_to_codex_alone_and_a_running_kernel_notices(
     before = stranger.get("account")
     assert (before["account"], before["needs_login"]) == (None, True)
     with stranger.kernel() as kernel:
-        assert "not logged in" in kernel.run("hello").reply["evalue"]
+        assert "not logged in" in kernel.run(HELLO).reply["evalue"]
         body = {"type": "api_key", "api_key": KEY}
         answer = call(stranger, "POST", "account/login", body)
         assert (answer.status, answer.json["account"]) == (200, {"type": "apiKey"})
-        kernel.run("hello")  # offline: it fails, but no longer for want of an account
+        assert kernel.run(HELLO).status == "ok"
         assert "API key" in str(kernel.run("/status", cell_id="a-cell", allow_stdin=True).data)
         kernel.shut_down()
     assert json.loads((place.codex_home / "auth.json").read_text())["OPENAI_API_KEY"] == KEY
@@ -43,6 +51,40 @@ def test_a_key_logs_in_goes_to_codex_alone_and_a_running_kernel_notices(
         assert not file.is_file() or KEY.encode() not in file.read_bytes()
     assert call(stranger, "POST", "account/logout").json["needs_login"] is True
     assert not (place.codex_home / "auth.json").exists()
+
+
+def test_logins_and_logouts_reach_every_running_app_server(stranger: Jupyter, place: Place) -> None:
+    def status() -> str:
+        return str(kernel.run("/status", cell_id="a-cell", allow_stdin=True).data)
+
+    def needs_login() -> bool:
+        return stranger.get("account")["needs_login"]
+
+    with stranger.kernel() as kernel:
+        call(stranger, "POST", "account/login", {"type": "api_key", "api_key": KEY})
+        assert kernel.run(HELLO).status == "ok"
+        call(stranger, "POST", "account/logout")
+        assert "not logged in" in kernel.run(HELLO).reply["evalue"]
+        assert "not logged in" in status()
+        call(stranger, "POST", "account/login", {"type": "api_key", "api_key": KEY})
+        assert "API key" in status()
+        assert needs_login() is False
+        kernel.run("/logout")
+        assert needs_login() is True
+        cli(place, "login", "--api-key", typed=KEY)
+        assert needs_login() is False
+        assert kernel.run(HELLO).status == "ok"
+        cli(place, "logout")
+        assert needs_login() is True
+        assert "not logged in" in kernel.run(HELLO).reply["evalue"]
+        kernel.shut_down()
+
+
+def cli(place: Place, *words: str, typed: str = "") -> None:
+    """Run a subcommand with the account of the place."""
+    environ = place.environ(CODEX_BIN=str(next(iter(binaries().values()))))
+    command = [sys.executable, "-m", "codex_kernel", *words]
+    subprocess.run(command, input=typed, env=environ, check=True, timeout=SECONDS, text=True)
 
 
 def test_a_code_that_cannot_be_got_is_told_with_the_other_way(stranger: Jupyter) -> None:
