@@ -27,6 +27,7 @@ class SlowlyListed:
     """A session whose app-server takes its time to list the one running command."""
 
     def __init__(self) -> None:
+        self.thread = self
         self.may_list = asyncio.Event()
         self.terminated = asyncio.Event()
 
