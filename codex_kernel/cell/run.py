@@ -37,6 +37,7 @@ class Frontend:
     say: Callable[[dict[str, Any]], None]
     read_line: ReadLine | None
     """None when nobody can be asked."""
+    execution_count: int | None = None
     turn: Turn | None = None
     """The turn that was recorded when the cell was queued, from `enqueue`."""
 
@@ -96,6 +97,7 @@ async def run_turn(
         cell_id=frontend.cell_id,
         door=door,
         listener=frontend.events,
+        execution_count=frontend.execution_count,
         turn=waiting,
     )
     turn = await session.submit(submission)

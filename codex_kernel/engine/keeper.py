@@ -21,6 +21,7 @@ from codex_kernel.ids import NotebookPath, TurnId, stored_path
 from codex_kernel.settings import LogSettings
 from codex_kernel.turn import patch
 from codex_kernel.turn.events import Draft, warning
+from codex_kernel.turn.items import only_reads
 from codex_kernel.turn.transcript import Transcript
 from codex_kernel.turn_log import images
 
@@ -32,10 +33,6 @@ IMAGE_BYTES = 1_000_000
 """Larger images are shown by their path alone."""
 IMAGE_SIGNATURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 """PNG, JPEG, GIF, WebP: nothing else that a path leads to gets into a notebook."""
-
-
-READING = frozenset({"read", "search", "list_files"})
-"""Actions of a command that change nothing."""
 
 
 class Keeper:
@@ -133,15 +130,9 @@ class Keeper:
                 touched = {stored_path(change["path"]) for change in item["changes"]}
                 if self._notebook in touched:
                     return True
-            if item["type"] == "command" and name in item["command"] and not _only_reads(item):
+            if item["type"] == "command" and name in item["command"] and not only_reads(item):
                 return True
         return False
-
-
-def _only_reads(command: dict[str, Any]) -> bool:
-    """Whether Codex recognised every part of a command line as looking at files."""
-    actions = command.get("actions") or []
-    return bool(actions) and all(action.get("type") in READING for action in actions)
 
 
 def _read(path: str, limit: int | None) -> bytes | None:

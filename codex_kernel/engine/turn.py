@@ -55,6 +55,7 @@ class Submission:
     cell_id: CellId | None = None
     door: Door | None = None
     listener: Listener = lambda _events: None
+    execution_count: int | None = None
     turn: Turn | None = None
     """The turn that has waited for this since its cell was queued, see `Session.enqueue`."""
 
@@ -219,7 +220,8 @@ class Turn:
         self.hearing.codex_turn_id = codex_turn_id
         if self._stop.is_set():
             self._send_interrupt()
-        await self.emit([events.turn_started(place.session_id, codex_turn_id)])
+        count = self._submission.execution_count if self._submission else None
+        await self.emit([events.turn_started(place.session_id, codex_turn_id, count)])
         await self.hearing.begin()
 
     async def _end(self, state: FinalState, error: TurnErrorInfo | None) -> None:

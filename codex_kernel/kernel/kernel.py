@@ -107,6 +107,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
             events=output.events,
             say=output.say,
             read_line=self._line_reader(parent, output) if allow_stdin else None,
+            execution_count=self.execution_count,
         )
         is_main = parent["header"].get("subshell_id") is None
         if is_main:

@@ -432,6 +432,7 @@ class Turn(Answer):
     queued_at: str | None
     started_at: str | None
     finished_at: str | None
+    execution_count: int | None = Field(description="In the prompt of its cell.")
     updated_at: str
     is_compacted: bool
 
@@ -443,6 +444,33 @@ class Turns(Answer):
 
 class TurnDetail(Turn):
     transcript: dict[str, Any]
+
+
+class TurnBundle(Answer):
+    """A turn as the kernel shows it in a notebook; `final` when it has ended."""
+
+    turn_id: str
+    state: State
+    final: bool
+    execution_count: int | None
+    data: dict[str, Any] = Field(description="The MIME bundle of the output.")
+
+
+class ChangedFile(Answer):
+    """A file below the server's root that a turn changed."""
+
+    path: str = Field(description="As the contents API names it.")
+    kind: Literal["add", "update", "delete"]
+    is_own_notebook: bool = Field(description="The document whose cell the turn is.")
+
+
+class ChangedFiles(Answer):
+    """What a turn has changed by now, by its patches and its diff."""
+
+    files: list[ChangedFile]
+    ran_commands: bool = Field(
+        description="It ran commands that may have changed more files than are named here."
+    )
 
 
 class Events(Answer):
@@ -460,6 +488,7 @@ class Notebook(Answer):
     notebook: str
     session_id: str | None
     settings: dict[str, Any]
+    pages: int = Field(description="How many pages show it now.")
 
 
 class OpenApproval(Answer):

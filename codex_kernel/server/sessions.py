@@ -17,7 +17,7 @@ from codex_kernel.server.models import (
     SessionsQuery,
 )
 from codex_kernel.server.routes import Call, Route, unknown
-from codex_kernel.turn_log import bindings, overview
+from codex_kernel.turn_log import bindings, overview, presence
 
 
 async def list_sessions(call: Call) -> Sessions:
@@ -62,6 +62,7 @@ async def notebook_answer(call: Call, path: NotebookPath) -> Notebook:
         notebook=path,
         session_id=None if binding is None else binding.session_id,
         settings=settings,
+        pages=await presence.pages(call.log, path),
     )
 
 

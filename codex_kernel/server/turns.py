@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from codex_kernel.ids import NotebookPath, TurnId
-from codex_kernel.server.models import Events, EventsQuery, Turn, TurnDetail, Turns, TurnsQuery
+from codex_kernel.render.bundle import mime_bundle
+from codex_kernel.server.models import (
+    Events,
+    EventsQuery,
+    Turn,
+    TurnBundle,
+    TurnDetail,
+    Turns,
+    TurnsQuery,
+)
 from codex_kernel.server.routes import Call, Route, unknown
 from codex_kernel.server.service import Service
 from codex_kernel.turn.state import LIVE_STATES
@@ -43,6 +52,23 @@ async def show_turn(call: Call) -> TurnDetail:
     return TurnDetail(**fields, transcript=transcript.data)
 
 
+async def show_bundle(call: Call) -> TurnBundle:
+    """What the kernel puts into the notebook, from the record: for an output it could not fill."""
+    row = await known_turn(call.log, call.ids["turn_id"])
+    transcript = await call.log.transcript(row.turn_id)
+    if transcript is None:
+        raise unknown("turn", row.turn_id)
+    view = call.service.settings.view
+    drawn = mime_bundle(transcript.data, view, final=transcript.is_final)
+    return TurnBundle(
+        turn_id=row.turn_id,
+        state=transcript.state,
+        final=transcript.is_final,
+        execution_count=row.execution_count,
+        data=drawn,
+    )
+
+
 async def list_events(call: Call) -> Events:
     """Events after a number; of a compacted turn one snapshot."""
     query: EventsQuery = call.query
@@ -78,6 +104,14 @@ def _states(states: Sequence[str] | None) -> str | Sequence[str] | None:
 ROUTES = (
     Route("GET", "turns", "List turns", list_turns, Turns, TurnsQuery),
     Route("GET", "turns/{turn_id}", "A turn", show_turn, TurnDetail, problems=(404,)),
+    Route(
+        "GET",
+        "turns/{turn_id}/bundle",
+        "A turn as an output of a notebook",
+        show_bundle,
+        TurnBundle,
+        problems=(404,),
+    ),
     Route(
         "GET",
         "turns/{turn_id}/events",

@@ -103,9 +103,10 @@ def settings_updated(settings: dict[str, Any], *, session_id: str | None = None)
     return {"type": "settings.updated", "settings": settings, "session_id": session_id}
 
 
-def turn_started(session_id: str, codex_turn_id: str) -> Draft:
-    """Codex has accepted the turn."""
-    return {"type": "turn.started", "session_id": session_id, "codex_turn_id": codex_turn_id}
+def turn_started(session_id: str, codex_turn_id: str, execution_count: int | None = None) -> Draft:
+    """Codex has accepted the turn. `execution_count` is the number in the prompt of its cell."""
+    started = {"type": "turn.started", "session_id": session_id, "codex_turn_id": codex_turn_id}
+    return started if execution_count is None else started | {"execution_count": execution_count}
 
 
 def item_started(item: Item) -> Draft:

@@ -183,3 +183,13 @@ class Other(_Item):
     type: Literal["other"]
     codex_type: str
     raw: dict[str, Any]
+
+
+READING = frozenset({"read", "search", "list_files"})
+"""Actions of a command that change nothing."""
+
+
+def only_reads(command: dict[str, Any]) -> bool:
+    """Whether Codex recognised every part of a command line as looking at files."""
+    actions = command.get("actions") or []
+    return bool(actions) and all(action.get("type") in READING for action in actions)

@@ -21,7 +21,8 @@ class Transcript:
 
     `data` is a JSON object: `turn_id session_id codex_turn_id notebook cell_id again state seq
     prompt items plan plan_explanation diff usage approvals inputs steers retry warnings settings
-    error queued_at started_at finished_at`. It belongs to the transcript; `snapshot()` gives a
+    error queued_at started_at finished_at`, and `execution_count` where the turn's host counts its
+    cells. It belongs to the transcript; `snapshot()` gives a
     copy.
     """
 
@@ -158,6 +159,8 @@ def _turn_started(turn: Transcript, event: Event) -> None:
     turn.data["session_id"] = event["session_id"]
     turn.data["codex_turn_id"] = event["codex_turn_id"]
     turn.data["started_at"] = event["at"]
+    if "execution_count" in event:
+        turn.data["execution_count"] = event["execution_count"]
 
 
 def _item_started(turn: Transcript, event: Event) -> None:

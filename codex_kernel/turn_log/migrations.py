@@ -271,6 +271,9 @@ OPERATIONS: Migration = (
     """,
 )
 
+# The number in the prompt of a turn's cell, for a page that was not there when it ran.
+COUNTING: Migration = ("ALTER TABLE turns ADD COLUMN execution_count INTEGER",)
+
 MIGRATIONS: tuple[Migration, ...] = (
     TURNS,
     COMMANDS,
@@ -281,6 +284,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     ARCHIVING,
     KERNELS,
     OPERATIONS,
+    COUNTING,
 )
 
 

@@ -7,6 +7,7 @@ server that was killed removes nothing: its rows end with the proof that it is d
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
@@ -52,22 +53,26 @@ async def forget(log: TurnLog, page: str) -> None:
 
 async def is_present(log: TurnLog, notebook: NotebookPath, within_seconds: float = 2.0) -> bool:
     """Whether a page shows the notebook now, or did so within the last seconds."""
+    return await pages(log, notebook, within_seconds) > 0
+
+
+async def pages(log: TurnLog, notebook: NotebookPath, within_seconds: float = 0.0) -> int:
+    """How many pages show the notebook now, or did so within the last seconds."""
     rows = await log.database.rows(
         "SELECT presence.seen_at, presence.gone_at, owners.* FROM presence LEFT JOIN owners "
         "USING (owner) WHERE notebook = ?",
         (notebook,),
     )
-    for row in rows:
-        if row["gone_at"] is not None:
-            counts = row["gone_at"] >= _ago(within_seconds)
-        elif row["pid"] is None:  # the server has closed its log since
-            counts = False
-        else:
-            is_dead = owner_is_dead(owner_from(row))
-            counts = row["seen_at"] >= _ago(STALE_SECONDS) if is_dead is None else not is_dead
-        if counts:
-            return True
-    return False
+    return sum(_counts(row, within_seconds) for row in rows)
+
+
+def _counts(row: sqlite3.Row, within_seconds: float) -> bool:
+    if row["gone_at"] is not None:
+        return row["gone_at"] >= _ago(within_seconds)
+    if row["pid"] is None:  # the server has closed its log since
+        return False
+    is_dead = owner_is_dead(owner_from(row))
+    return row["seen_at"] >= _ago(STALE_SECONDS) if is_dead is None else not is_dead
 
 
 def _ago(seconds: float) -> str:

@@ -38,6 +38,7 @@ turn is compacted."""
 class TurnRow:
     """What lists show of a turn. `prompt` is its beginning, `seq` the last event recorded.
 
+    `execution_count` is the number in the prompt of its cell, where there is one.
     `session_tokens` is what its session had used by then, all turns together; `client` is what
     ran it (kernel, server, ...).
     """
@@ -56,6 +57,7 @@ class TurnRow:
     queued_at: str | None
     started_at: str | None
     finished_at: str | None
+    execution_count: int | None
     updated_at: str
     bytes: int
     session_tokens: int | None
@@ -65,7 +67,8 @@ class TurnRow:
 
 TURN_COLUMNS = """
     turn_id, notebook, cell_id, session_id, codex_turn_id, prompt, state, seq, error, owner,
-    epoch, queued_at, started_at, finished_at, updated_at, bytes, session_tokens, client,
+    epoch, queued_at, started_at, finished_at, execution_count, updated_at, bytes,
+    session_tokens, client,
     snapshot IS NOT NULL AS is_compacted
 """
 
@@ -107,6 +110,7 @@ def batch(encoded: list[tuple[str, int, str, str, str]], transcript: Transcript)
     times = ("queued_at", "started_at", "finished_at")
     turn = {key: data[key] for key in (*copied, *times)}
     turn["prompt"] = data["prompt"][:PROMPT_CHARACTERS]
+    turn["execution_count"] = data.get("execution_count")
     turn["error"] = None if data["error"] is None else json.dumps(data["error"])
     turn["updated_at"] = encoded[-1][2]
     turn["session_tokens"] = ((data["usage"] or {}).get("total") or {}).get("total_tokens")

@@ -62,7 +62,8 @@ _UPDATE = """
     UPDATE turns SET state = :state, seq = :seq, session_id = :session_id,
         codex_turn_id = :codex_turn_id, error = :error, queued_at = :queued_at,
         started_at = :started_at, finished_at = :finished_at, updated_at = :updated_at,
-        bytes = bytes + :size, session_tokens = :session_tokens
+        execution_count = :execution_count, bytes = bytes + :size,
+        session_tokens = :session_tokens
     WHERE turn_id = :turn_id
 """
 

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 
 from codex_kernel.ids import new_turn_id, stored_path
-from codex_kernel.server.models import Audit, Events, Notebook, Sessions, TurnDetail, Turns
+from codex_kernel.render.bundle import MIME, mime_bundle
+from codex_kernel.server.models import (
+    Audit,
+    ChangedFiles,
+    Events,
+    Notebook,
+    Sessions,
+    TurnBundle,
+    TurnDetail,
+    Turns,
+)
+from codex_kernel.settings import ViewSettings
 from codex_kernel.turn.approvals import Decision, approval_decided, approval_requested
-from codex_kernel.turn.events import item_completed, steer_sent, usage_updated
+from codex_kernel.turn.events import (
+    diff_updated,
+    item_completed,
+    settings_updated,
+    steer_sent,
+    turn_started,
+    usage_updated,
+)
 from codex_kernel.turn_log import bindings
 from codex_kernel.turn_log.log import TurnLog
+from tests.end_to_end.place import wait_until
 from tests.turn_log.test_feed import approval
 from tests.turn_log.turns import SESSION, begin, beginning, ended, ending, running
 
@@ -218,3 +239,85 @@ def test_a_bad_parameter_is_named(server: Server, path: str, name: str) -> None:
 
 def test_jupyterlabs_own_parameters_are_let_pass(server: Server) -> None:
     assert "turns" in server.get("turns?1763668800000")
+
+
+async def test_a_bundle_is_what_the_kernel_would_show(server: Server, log: TurnLog) -> None:
+    record = await begin(log, notebook=notebook_of(server, "bundle.ipynb"))
+    await record.append([settings_updated({"cwd": "/w"}), turn_started(SESSION, "c", 7)])
+    live = TurnBundle.model_validate(server.get(f"turns/{record.turn_id}/bundle"))
+    assert (live.final, live.execution_count, live.state) == (False, 7, "running")
+    assert set(live.data) == {MIME, "text/plain"}
+    await record.append(ending("the answer"))
+    final = TurnBundle.model_validate(server.get(f"turns/{record.turn_id}/bundle"))
+    assert (final.final, final.execution_count) == (True, 7)
+    assert final.data == mime_bundle(record.transcript.data, ViewSettings(), final=True)
+    [turn] = server.get(f"turns?ids={record.turn_id}")["turns"]
+    assert turn["execution_count"] == 7
+    server.get(f"turns/{new_turn_id()}/bundle", status=404)
+
+
+async def test_changed_files_are_named_as_the_contents_api_names_them(
+    server: Server, log: TurnLog
+) -> None:
+    root = stored_path(server.root_dir)
+    record = await begin(log, notebook=notebook_of(server, "files.ipynb"))
+
+    async def files() -> ChangedFiles:
+        return ChangedFiles.model_validate(server.get(f"turns/{record.turn_id}/files"))
+
+    await record.append([settings_updated({"cwd": f"{root}/sub"}), turn_started(SESSION, "c")])
+    assert await files() == ChangedFiles(files=[], ran_commands=False)
+    await record.append([item_completed(a_patch(f"{root}/sub/a b.py", f"{root}/files.ipynb"))])
+    await record.append([item_completed(a_patch("/elsewhere/c.py"))])
+    await record.append([diff_updated(MOVED)])
+    await record.append([item_completed(a_command([{"type": "read"}]))])
+    found = await files()
+    assert not found.ran_commands
+    assert {(each.path, each.kind, each.is_own_notebook) for each in found.files} == {
+        ("sub/a b.py", "update", False),
+        ("files.ipynb", "update", True),
+        ("sub/old.txt", "delete", False),
+        ("sub/new.txt", "add", False),
+    }
+    await record.append([item_completed(a_command([]))])
+    assert (await files()).ran_commands
+    await record.append(ending("x"))
+    server.get(f"turns/{new_turn_id()}/files", status=404)
+
+
+MOVED = """diff --git a/old.txt b/new.txt
+--- a/old.txt
++++ b/new.txt
+@@ -1 +1 @@
+-a
++b
+"""
+
+
+def a_patch(*paths: str) -> dict[str, Any]:
+    changes = [{"path": path, "kind": "update", "move_path": None, "diff": ""} for path in paths]
+    return {"id": paths[0], "type": "file_change", "status": "completed", "changes": changes}
+
+
+def a_command(actions: list[dict[str, str]]) -> dict[str, Any]:
+    command = {"command": "x", "raw": "x", "cwd": None, "actions": actions, "output": ""}
+    return {"id": f"c{len(actions)}", "type": "command", "status": "completed", **command}
+
+
+async def test_a_notebook_tells_how_many_pages_show_it(server: Server) -> None:
+    async def shown(number: int) -> None:
+        def is_told() -> bool:
+            return server.get("notebooks?path=shown.ipynb")["pages"] == number
+
+        await asyncio.to_thread(wait_until, is_told)
+
+    presence = '{"type":"presence","notebooks":["shown.ipynb"]}'
+    await shown(0)
+    async with server.socket("feed") as one:
+        await one.send(presence)
+        await shown(1)
+        async with server.socket("feed") as two:
+            await two.send(presence)
+            await shown(2)
+        await shown(1)
+    await shown(0)
