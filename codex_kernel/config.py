@@ -38,6 +38,7 @@ from codex_kernel.settings import (
     FAILURES,
     SANDBOXES,
     AppServerSettings,
+    ExportSettings,
     LogSettings,
     SessionSettings,
     Settings,
@@ -53,8 +54,14 @@ _APP_SERVER = AppServerSettings()
 _TURN = TurnSettings()
 _LOG = LogSettings()
 _VIEW = ViewSettings()
+_EXPORT = ExportSettings()
 
-_TRAIT_OF_FIELD = {"config": "codex_config", "folder": "data_dir"}
+_TRAIT_OF_FIELD = {
+    "config": "codex_config",
+    "folder": "data_dir",
+    "variant": "export_variant",
+    "reasoning": "export_reasoning",
+}
 """Fields whose plain name would clash (`config` is traitlets' own) or say too little."""
 
 _Group = TypeVar("_Group")
@@ -214,6 +221,22 @@ class CodexSettings(Configurable):
         _VIEW.messages_per_second, help="How often a running turn is redrawn at most."
     ).tag(config=True)
 
+    # What of a session goes into a document
+    export_variant = Enum(
+        ["full", "compact"],
+        _EXPORT.variant,
+        help="How much of each turn an exported document shows: everything, or prompt, answer "
+        "and a line on the rest.",
+    ).tag(config=True)
+    export_reasoning = Bool(
+        _EXPORT.reasoning, help="Whether exported documents show the reasoning."
+    ).tag(config=True)
+    secret_patterns = List(
+        Unicode(),
+        help="Regular expressions of secrets that exported documents leave out, beside the usual "
+        "ones; of a group named `secret` only that.",
+    ).tag(config=True)
+
     @default("data_dir")
     def _default_data_dir(self) -> str:
         return str(default_data_folder())
@@ -286,6 +309,7 @@ class CodexSettings(Configurable):
             "folder": Path(self.data_dir),
             "writable_roots": tuple(self.writable_roots),
             "fail_on": tuple(self.fail_on),
+            "secret_patterns": tuple(self.secret_patterns),
             "env": dict(self.env),
             "config": dict(self.codex_config),
         }
@@ -295,6 +319,7 @@ class CodexSettings(Configurable):
             turn=self._group(TurnSettings, own),
             log=self._group(LogSettings, own),
             view=self._group(ViewSettings, own),
+            export=self._group(ExportSettings, own),
         )
 
     def _group(self, group: Callable[..., _Group], own: Mapping[str, object]) -> _Group:

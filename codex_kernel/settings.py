@@ -14,6 +14,7 @@ from typing import Literal
 Sandbox = Literal["read-only", "workspace-write", "danger-full-access"]
 ApprovalPolicy = Literal["untrusted", "on-request", "never"]
 OnRestart = Literal["resume", "new"]
+Variant = Literal["full", "compact"]
 
 SANDBOXES: tuple[Sandbox, ...] = ("read-only", "workspace-write", "danger-full-access")
 APPROVAL_POLICIES: tuple[ApprovalPolicy, ...] = ("untrusted", "on-request", "never")
@@ -113,6 +114,16 @@ class ViewSettings:
 
 
 @dataclass(frozen=True)
+class ExportSettings:
+    """What of a session goes into a document."""
+
+    variant: Variant = "full"
+    reasoning: bool = True
+    secret_patterns: tuple[str, ...] = ()
+    """Regular expressions of secrets beside those of `export.redaction`."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything, as a host passes it on."""
 
@@ -121,3 +132,4 @@ class Settings:
     turn: TurnSettings = field(default_factory=TurnSettings)
     log: LogSettings = field(default_factory=LogSettings)
     view: ViewSettings = field(default_factory=ViewSettings)
+    export: ExportSettings = field(default_factory=ExportSettings)

@@ -70,6 +70,13 @@ def answer_of(shown: list[Entry]) -> Entry | None:
     return (final or messages or [None])[-1]
 
 
+def around(shown: list[Any], entry_id: str | None) -> tuple[list[Any], list[Any]]:
+    """The entries before and after the one of that id; without it, all stand before."""
+    ids = [entry["id"] for entry in shown]
+    at = ids.index(entry_id) if entry_id in ids else len(shown)
+    return shown[:at], shown[at + 1 :]
+
+
 def _place_before_answer(shown: list[Entry]) -> int:
     """Where entries without a place go: before the answer when that ends the turn."""
     answer = answer_of(shown)

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from codex_kernel.render import diff, markdown, words
-from codex_kernel.render.entries import answer_of
+from codex_kernel.render.entries import answer_of, around
 from codex_kernel.render.escape import attribute, escape, visible
 from codex_kernel.render.parts import Entry, change_title, entry_html, error, file_diff
 from codex_kernel.render.picture import picture
@@ -37,7 +37,6 @@ _ROOT = "line-height:1.5;overflow-wrap:break-word"
 _HEADER = f"margin:0 0 6px;padding:0 0 4px;border-bottom:1px solid {LINE}"
 _COLOURS = {"completed": "#228a42", "failed": "#d43f3a", "lost": "#d43f3a", "running": "#2f79d0"}
 _BLANK = re.compile(r"(?<=\n)([ \t]*)\n")
-_DANGER = "danger-full-access"
 
 
 def html(data: dict[str, Any], view: ViewSettings) -> str:
@@ -50,7 +49,7 @@ def from_bundle(bundle: dict[str, Any]) -> str:
     items: list[Entry] = bundle["items"]
     answer = answer_of([dict(item) for item in items]) if bundle["final"] else None
     parts = [_header(bundle), _plan(bundle["plan"] or [])]
-    before, after = _around(items, answer["id"] if answer else None)
+    before, after = around(items, answer["id"] if answer else None)
     parts += [*_steps(before, bundle["final"]), _other_files(bundle["diff"])]
     if answer:
         parts.append(_answer(answer, is_set_off=bool(before or bundle["diff"])))
@@ -65,38 +64,18 @@ def _one_block(shown: str) -> str:
     return _BLANK.sub(r"\1&#10;", shown)
 
 
-def _around(items: list[Entry], answer_id: str | None) -> tuple[list[Entry], list[Entry]]:
-    """The entries before and after the answer."""
-    ids = [item["id"] for item in items]
-    at = ids.index(answer_id) if answer_id in ids else len(items)
-    return items[:at], items[at + 1 :]
-
-
 def _header(bundle: dict[str, Any]) -> str:
     symbol, word = words.STATES.get(bundle["state"], ("·", bundle["state"]))
     colour = _COLOURS.get(bundle["state"], "#b8860b")
-    facts = " · ".join(escape(visible(fact)) for fact in _facts(bundle))
+    facts = " · ".join(escape(visible(fact)) for fact in words.facts(bundle))
     danger = ""
-    if bundle["codex"].get("sandbox") == _DANGER:
+    if bundle["codex"].get("sandbox") == words.DANGER:
         danger = ' · <strong style="color:#d43f3a">⚠ no sandbox</strong>'
     return (
         f'<div style="{_HEADER}" aria-label="{attribute("Codex turn: " + word)}">'
         f'<strong><span style="color:{colour}">{symbol}</span> {escape(word)}</strong>'
         f'<span style="{MUTED}">{" · " if facts else ""}{facts}</span>{danger}</div>'
     )
-
-
-def _facts(bundle: dict[str, Any]) -> Iterator[str]:
-    codex, usage = bundle["codex"], bundle["usage"]
-    if codex.get("model"):
-        yield f"{codex['model']} ({codex['effort']})" if codex.get("effort") else codex["model"]
-    seconds = words.seconds_between(bundle["started_at"], bundle["finished_at"])
-    if seconds is not None:
-        yield words.duration(seconds)
-    if (tokens := words.token_count(usage)) is not None:
-        yield f"{words.thousands(tokens)} tokens"
-    if (left := words.context_left(usage)) is not None:
-        yield f"{left} % context left"
 
 
 def _plan(plan: list[dict[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""An agent's Markdown as HTML that is safe to put into a page.
+"""An agent's Markdown as HTML that is safe to put into a page, or as Markdown that is.
 
 CommonMark with tables and strikethrough. Raw HTML is text, images are links (nothing remote is
 loaded), links go to the web, to mail or to a relative path; headings begin at the third level.
@@ -22,6 +22,13 @@ _RELATIVE = re.compile(r"(?:\.{1,2}/)*[\w%.][^:\\\s]*")
 def to_html(markdown: str) -> str:
     """The Markdown as HTML."""
     return _parser().render(clean(markdown)).strip()
+
+
+def to_markdown(markdown: str) -> str:
+    """The Markdown as Markdown that is as safe as `to_html`, for documents that others render."""
+    from codex_kernel.render.markdown_source import rewritten
+
+    return rewritten(markdown)
 
 
 def inline_html(markdown: str) -> str:

@@ -126,7 +126,11 @@ def _command(entry: Entry) -> str:
     status, exit_code = entry["status"], entry.get("exit_code")
     first, *more = (entry.get("command") or "").split("\n")
     where = f"in {visible(entry['cwd'])}" if entry.get("cwd") else ""
-    exited = f' · <strong style="color:{RED}">exit {exit_code}</strong>' if exit_code else ""
+    exited = (
+        f' · <strong style="color:{RED}">exit {escape(str(exit_code))}</strong>'
+        if exit_code
+        else ""
+    )
     ending = "" if exited and status == "failed" else ending_of(status)
     running = "running" if status == "running" else ""
     facts = facts_span(where, running, _took(entry))

@@ -6,7 +6,7 @@ Plain text only, nothing escaped: who puts it into HTML escapes it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,9 @@ ENDINGS: Mapping[str, str] = {
     "lost": "lost: how it ended is not known",
 }
 """What to add to an item that is neither running nor completed."""
+
+DANGER = "danger-full-access"
+"""The sandbox that is none."""
 
 CHANGES: Mapping[str, str] = {"add": "Created", "update": "Edited", "delete": "Deleted"}
 STEPS: Mapping[str, str] = {"completed": "☑", "in_progress": "◐", "pending": "☐"}
@@ -114,6 +117,20 @@ def context_left(usage: Mapping[str, Any] | None) -> int | None:
 def thousands(count: int) -> str:
     """A number of tokens, shortened."""
     return f"{count / 1000:.1f}k" if count >= 1000 else str(count)
+
+
+def facts(bundle: Mapping[str, Any]) -> Iterator[str]:
+    """What a turn ran with and what it took: model, time, tokens, context."""
+    codex, usage = bundle["codex"], bundle["usage"]
+    if codex.get("model"):
+        yield f"{codex['model']} ({codex['effort']})" if codex.get("effort") else codex["model"]
+    seconds = seconds_between(bundle["started_at"], bundle["finished_at"])
+    if seconds is not None:
+        yield duration(seconds)
+    if (tokens := token_count(usage)) is not None:
+        yield f"{thousands(tokens)} tokens"
+    if (left := context_left(usage)) is not None:
+        yield f"{left} % context left"
 
 
 def steps(entries: Iterable[Mapping[str, Any]]) -> str:

@@ -110,6 +110,7 @@ class Reader:
         session_id: SessionId | str | None = None,
         state: str | Collection[str] | None = None,
         ids: Collection[str] | None = None,
+        codex_turn_ids: Collection[str] | None = None,
         before: str | None = None,
         limit: int = 100,
     ) -> list[TurnRow]:
@@ -135,9 +136,10 @@ class Reader:
         elif state is not None:
             where.append("state IN (SELECT value FROM json_each(?))")
             values.append(json.dumps([state] if isinstance(state, str) else list(state)))
-        if ids is not None:
-            where.append("turn_id IN (SELECT value FROM json_each(?))")
-            values.append(json.dumps(list(ids)))
+        for column, wanted in (("turn_id", ids), ("codex_turn_id", codex_turn_ids)):
+            if wanted is not None:
+                where.append(f"{column} IN (SELECT value FROM json_each(?))")
+                values.append(json.dumps(list(wanted)))
         condition = f"WHERE {' AND '.join(where)}" if where else ""
         found = await self.database.rows(
             f"SELECT {TURN_COLUMNS} FROM turns {condition} ORDER BY turn_id DESC LIMIT ?",
