@@ -62,6 +62,12 @@ def parse(text: str) -> Cell:
     return Cell(tuple(commands), _prompt(lines[at:]))
 
 
+def as_prompt(text: str) -> str:
+    """The text of a cell whose prompt this is, whatever it begins with."""
+    text = text.strip("\n")
+    return text if parse(text) == Cell(prompt=text.rstrip()) else f"\\{text}"
+
+
 def is_escaped(line: str) -> bool:
     """Whether the line begins with the backslash that sends it as it is."""
     return _ESCAPED.match(line) is not None

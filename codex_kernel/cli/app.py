@@ -15,6 +15,11 @@ _PACKAGE = "codex_kernel.cli"
 _SUBCOMMANDS: dict[str, Any] | Dict[str, Any] = {
     "demo": (f"{_PACKAGE}.demo.DemoApp", "Try it on a demo notebook, without an account."),
     "doctor": (f"{_PACKAGE}.doctor.DoctorApp", "Check the installation, part by part."),
+    "export": (f"{_PACKAGE}.export.ExportApp", "Write a session as a document or a notebook."),
+    "import": (
+        f"{_PACKAGE}.import_session.ImportApp",
+        "Make a notebook of a session that was exported.",
+    ),
     "install": (f"{_PACKAGE}.install.InstallApp", "Install the kernelspec elsewhere."),
     "login": (f"{_PACKAGE}.login.LoginApp", "Sign in to Codex."),
     "logout": (f"{_PACKAGE}.login.LogoutApp", "Sign out of Codex."),

@@ -22,7 +22,7 @@ from codex_kernel.export.document import (
     numbered,
 )
 from codex_kernel.export.page import page
-from codex_kernel.export.session import Session
+from codex_kernel.export.session import Session, Transcript
 from codex_kernel.export.text import text
 from codex_kernel.ids import display_id
 from codex_kernel.render.bundle import MIME, mime_bundle
@@ -31,6 +31,8 @@ from codex_kernel.settings import ExportSettings, ViewSettings
 
 Complete = Callable[[Bundle], Bundle]
 """Gives a bundle what its notebook left out; the same bundle when there is no more."""
+
+Source = Callable[[Transcript], str]
 
 _HEADING = re.compile(r"\A\s*# +(.+?)\s*(?:\n|\Z)")
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -135,10 +137,10 @@ def _joined(text: Any) -> str:
     return text if isinstance(text, str) else ""
 
 
-def written(session: Session, view: ViewSettings, source: Callable[[str], str]) -> dict[str, Any]:
+def written(session: Session, view: ViewSettings, source: Source) -> dict[str, Any]:
     """A session as a notebook for the Codex kernel.
 
-    `source` makes the text of a cell out of a prompt that may look like a command.
+    `source` makes the text of a cell out of a turn, whose prompt may look like a command.
     """
     used: set[str] = set()
     cells = [_title_cell(session)]
@@ -175,7 +177,7 @@ def _turn_cell(
     transcript: dict[str, Any],
     number: int,
     view: ViewSettings,
-    source: Callable[[str], str],
+    source: Source,
     used: set[str],
 ) -> dict[str, Any]:
     data: dict[str, Any] = mime_bundle(transcript, view, final=True)
@@ -184,7 +186,7 @@ def _turn_cell(
         "id": _cell_id(transcript, used),
         "metadata": {},
         "execution_count": number,
-        "source": source(transcript["prompt"]),
+        "source": source(transcript),
         "outputs": [{"output_type": "display_data", "data": data, "metadata": {}}],
     }
 

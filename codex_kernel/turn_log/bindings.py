@@ -211,16 +211,18 @@ async def remember_session(
     model: str | None = None,
     forked_from: str | None = None,
     is_fresh: bool = True,
+    turns: int = 0,
 ) -> None:
     """Note a session as soon as Codex names it; None leaves what is known, and a session
-    that was used once is never fresh again."""
+    that was used once is never fresh again. `turns`: at least so many were run in it."""
     await log.database.write(
-        "INSERT INTO sessions (session_id, title, cwd, model, forked_from, is_fresh, created_at, "
-        "last_at) VALUES (:id, :title, :cwd, :model, :forked_from, :is_fresh, :now, :now) "
+        "INSERT INTO sessions (session_id, title, cwd, model, forked_from, is_fresh, turns, "
+        "created_at, last_at) "
+        "VALUES (:id, :title, :cwd, :model, :forked_from, :is_fresh, :turns, :now, :now) "
         "ON CONFLICT (session_id) DO UPDATE SET title = coalesce(:title, title), "
         "cwd = coalesce(:cwd, cwd), model = coalesce(:model, model), "
         "forked_from = coalesce(:forked_from, forked_from), "
-        "is_fresh = min(is_fresh, :is_fresh), last_at = :now",
+        "is_fresh = min(is_fresh, :is_fresh), turns = max(turns, :turns), last_at = :now",
         {
             "id": session_id,
             "title": title,
@@ -228,6 +230,7 @@ async def remember_session(
             "model": model,
             "forked_from": forked_from,
             "is_fresh": is_fresh,
+            "turns": turns,
             "now": now(),
         },
     )

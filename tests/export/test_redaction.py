@@ -28,7 +28,8 @@ SECRETS = {
     "eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.SflKxwRJSMeKKF2Q": "eyJzdWIiOiIxMjM0",
 }
 HARMLESS = (
-    "the task-list of a risk-averse desk", "tokens: 12", "password: no", "x = token", "45.7k tokens",
+    "the task-list of a risk-averse desk", "tokens: 12", "password: no", "x = token",
+    "45.7k tokens",
     "https://example.org:8080/a@b", "sk-learn", "secret santa", "def tokenize(text: str) -> list:",
 )  # fmt: skip
 
