@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +33,7 @@ CHROMIUM_ARGUMENTS = [
 ]
 _ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
 """Lab's news; it would ask a server far away."""
+LABEXTENSION = "codex-kernel-labextension"
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,15 @@ class Lab:
 
 
 @contextmanager
-def lab_in(place: Place, model: ScriptedModel) -> Iterator[Lab]:
-    """A JupyterLab in the place, on a free port, that asks nobody who he is."""
+def lab_in(place: Place, model: ScriptedModel, disabled: Sequence[str] = ()) -> Iterator[Lab]:
+    """A JupyterLab in the place, on a free port, that asks nobody who he is.
+
+    `disabled`: labextensions that it does without.
+    """
     config = place.root / "jupyter-config"
     (config / "labconfig").mkdir(parents=True)
     (config / "labconfig" / "page_config.json").write_text(
-        json.dumps({"disabledExtensions": {_ANNOUNCEMENTS: True}})
+        json.dumps({"disabledExtensions": dict.fromkeys([_ANNOUNCEMENTS, *disabled], True)})
     )
     command = [
         *(sys.executable, "-P", "-m", "jupyterlab", "--no-browser", "--allow-root"),

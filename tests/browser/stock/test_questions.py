@@ -6,9 +6,9 @@ import re
 
 from playwright.sync_api import expect
 
-from ..end_to_end.place import wait_until
-from ..end_to_end.script import cell, say
-from .lab import Lab, LabPage
+from ...end_to_end.place import wait_until
+from ...end_to_end.script import cell, say
+from ..lab import Lab, LabPage
 
 
 def asking(lab: Lab, name: str) -> tuple[str, str]:

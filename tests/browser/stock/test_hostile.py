@@ -6,8 +6,8 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from ..end_to_end.script import cell, say
-from .lab import Lab, LabPage
+from ...end_to_end.script import cell, say
+from ..lab import Lab, LabPage
 
 HOSTILE = [
     "<script>window.pwned = 'script'</script>",

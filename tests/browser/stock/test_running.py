@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from ..end_to_end.script import cell, say
-from .lab import Lab, LabPage
+from ...end_to_end.script import cell, say
+from ..lab import Lab, LabPage
 
 BUSY = "Codex | Busy"
 

@@ -7,9 +7,9 @@ import re
 import nbformat
 from playwright.sync_api import expect
 
-from ..end_to_end.place import MIME
-from ..end_to_end.script import cell, say
-from .lab import Lab, LabPage
+from ...end_to_end.place import MIME
+from ...end_to_end.script import cell, say
+from ..lab import Lab, LabPage
 
 PATCH = "*** Begin Patch\n*** Add File: added.txt\n+a new line\n*** End Patch"
 
