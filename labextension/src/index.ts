@@ -2,8 +2,8 @@
 
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
-import { core } from './plugin';
+import { activity, core } from './plugin';
 
-const plugins: JupyterFrontEndPlugin<unknown>[] = [core];
+const plugins: JupyterFrontEndPlugin<unknown>[] = [core, activity];
 
 export default plugins;

@@ -125,7 +125,8 @@ export class TurnOutput implements IDisposable {
   /** Whether the record has the turn for the notebook and the cell that show it. */
   private _isOwn(row: ILiveTurn): boolean {
     const { path, cellId } = this._place();
-    return cellId !== null && row.cell_id === cellId && row.path === localPath(path);
+    const isKnown = path !== null && cellId !== null;
+    return isKnown && row.cell_id === cellId && row.path === localPath(path);
   }
 
   /** Ask the record for a turn that ran when the bundle was made. */

@@ -3,11 +3,13 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { IDocumentManager } from '@jupyterlab/docmanager';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 
+import { markFiles, markTitle, Notifier } from './activity';
 import { Api } from './api';
 import { runPrompt } from './cells';
 import type { IHost, IPicture } from './contracts';
@@ -92,5 +94,28 @@ export const core: JupyterFrontEndPlugin<ICodex> = {
       codex.settings.load(registry, ID).catch(() => undefined);
     }
     return codex;
+  }
+};
+
+export const activity: JupyterFrontEndPlugin<void> = {
+  id: 'codex-kernel-labextension:activity',
+  description: 'Shows outside of cells that turns of Codex run, end or ask.',
+  autoStart: true,
+  requires: [ICodex],
+  optional: [INotebookTracker, IDefaultFileBrowser],
+  activate: (
+    app: JupyterFrontEnd,
+    codex: ICodex,
+    tracker: INotebookTracker | null,
+    browser: IDefaultFileBrowser | null
+  ): void => {
+    if (tracker) {
+      markTitle(codex.feed, tracker);
+      const open = (path: string): unknown => app.commands.execute('docmanager:open', { path });
+      new Notifier(codex, tracker, open);
+    }
+    if (browser) {
+      markFiles(codex, browser);
+    }
   }
 };
