@@ -11,15 +11,14 @@ from codex_kernel.cell.account_commands import account_rows, limit_rows
 from codex_kernel.cell.command import Argument, Arguments, Command, Context, Value, known_session
 from codex_kernel.cell.output import Output, joined, pairs, prose, shortened, table
 from codex_kernel.cell.settings_commands import full_path
+from codex_kernel.engine.report import MCP_SECONDS, mcp_servers
 from codex_kernel.engine.session import Session
-from codex_kernel.errors import BadArgument, CodexError, NotLoggedIn, RequestTimedOut
+from codex_kernel.errors import BadArgument, CodexError, NotLoggedIn
 from codex_kernel.render import diff, pieces, words
 from codex_kernel.render.escape import visible
 from codex_kernel.turn.transcript import Transcript
 from codex_kernel.turn_log import bindings
 
-MCP_SECONDS = 10.0
-"""A server that does not answer `resources/list` would hold the whole list up for ever."""
 TURNS = 200
 """Turns of a session that are looked through."""
 DIFF_BYTES = 256 * 1024
@@ -197,25 +196,17 @@ async def _stop_values(session: Session, _arguments: Arguments) -> Sequence[Valu
 
 async def _mcp(context: Context, _arguments: Arguments) -> Output:
     session = context.session
-    params: dict[str, Any] = {"detail": "toolsAndAuthOnly"}
     with contextlib.suppress(NotLoggedIn):  # then there is no thread, and servers of none
         await session.open()
-        params["threadId"] = session.id
-    server = await session.connect()
-    try:
-        answer = await server.request("mcpServerStatus/list", params, MCP_SECONDS)
-    except RequestTimedOut:
+    thread = session.id if session.is_open else None
+    servers = await mcp_servers(await session.connect(), thread)
+    if servers is None:
         return prose(f"The MCP servers did not tell about themselves within {MCP_SECONDS:g} s.")
-    if not answer["data"]:
+    if not servers:
         return prose("No MCP server is configured. `codex mcp add` adds one.")
     rows = [
-        (
-            each["name"],
-            each.get("toolsError") or each.get("runtimeStatus") or "unknown",
-            each["authStatus"],
-            ", ".join(sorted(each["tools"])) or "none",
-        )
-        for each in answer["data"]
+        (each["name"], each["state"], each["login"], ", ".join(each["tools"]) or "none")
+        for each in servers
     ]
     return table(("Server", "State", "Login", "Tools"), rows)
 

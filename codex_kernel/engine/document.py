@@ -19,6 +19,12 @@ from codex_kernel.turn_log.log import TurnLog
 
 ReadCells = Callable[[], Awaitable[set[str] | None]]
 """The ids of the cells in the notebook's file; None when they cannot be read."""
+ReadCarried = Callable[[], Awaitable[dict[str, str]]]
+"""What the notebook's file asks for in its metadata."""
+
+
+async def _nothing() -> dict[str, str]:
+    return {}
 
 
 class Document:
@@ -31,6 +37,7 @@ class Document:
         path: NotebookPath | None,
         read_cells: ReadCells,
         kernel_id: KernelId | None = None,
+        read_carried: ReadCarried = _nothing,
     ) -> None:
         """Nothing is read before it is asked for. `path`: where the notebook was at the start."""
         self.path = path
@@ -40,6 +47,7 @@ class Document:
         self._notes = notes
         self._read_cells = read_cells
         self._kernel_id = kernel_id
+        self.carried = read_carried
 
     async def locate(self) -> None:
         """Learn where the notebook is now: the Jupyter server tells when it was renamed."""

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
-from codex_kernel.engine import threads
+from codex_kernel.engine import report, threads
 from codex_kernel.engine.session import Session
 from codex_kernel.engine.turn import Turn
 from codex_kernel.errors import CodexError, LogError, RequestRefused, SessionInUse
@@ -202,6 +202,15 @@ class Inbox:
         stopped = await self._session.background.stop(row.args.get("process_id"))
         return {"ok": True, "stopped": len(stopped)}
 
+    async def _show_settings(self, row: CommandRow) -> Outcome:
+        session = self._session
+        is_mine = row.target_id == session.id and session.is_open
+        thread = row.target_id if is_mine else None
+        return {
+            "settings": report.settings_report(session.settings),
+            "mcp_servers": await report.mcp_servers(await session.connect(), thread),
+        }
+
     @asynccontextmanager
     async def _at_rest(self, row: CommandRow) -> AsyncIterator[Session]:
         """The session while no turn of it runs; raises `SessionInUse` when one does."""
@@ -234,6 +243,7 @@ _VERBS: dict[tuple[str, str], Callable[[Inbox, CommandRow], Awaitable[Outcome]]]
     ("session", "list_background"): Inbox._list_background,
     ("session", "stop_background"): Inbox._stop_background,
     ("session", "release"): Inbox._release,
+    ("session", "show_settings"): Inbox._show_settings,
 }
 
 

@@ -17,6 +17,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from codex_kernel.engine.carried import carried
 from codex_kernel.ids import NotebookPath, TurnId, stored_path
 from codex_kernel.settings import LogSettings
 from codex_kernel.turn import patch
@@ -43,6 +44,7 @@ class Keeper:
         self._session = session
         self._settings = settings
         self._copy: bytes | None = None
+        self._carried: tuple[object, dict[str, str]] = (None, {})
 
     @property
     def _notebook(self) -> NotebookPath | None:
@@ -54,6 +56,15 @@ class Keeper:
         if self._notebook is None:
             return None
         return _cell_ids(await asyncio.to_thread(_read, self._notebook, None))
+
+    async def carried(self) -> dict[str, str]:
+        """What the notebook's file asks for in its metadata; read again only when it changed."""
+        if self._notebook is None:
+            return {}
+        version = await asyncio.to_thread(_version, self._notebook)
+        if version != self._carried[0]:
+            self._carried = version, await asyncio.to_thread(_read_carried, self._notebook)
+        return self._carried[1]
 
     async def begin(self) -> None:
         """Remember the open notebook as it is when a turn begins."""
@@ -144,6 +155,18 @@ def _read(path: str, limit: int | None) -> bytes | None:
         return Path(path).read_bytes()
     except OSError:
         return None
+
+
+def _version(path: str) -> object:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return path, status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _read_carried(path: str) -> dict[str, str]:
+    return carried(_read(path, None))
 
 
 def _digest(content: bytes) -> str:

@@ -63,7 +63,9 @@ class Session:
         self.thread = OpenThread(self, settings.turn.batch_seconds)
         self.background = Background(self)
         self.keeper = Keeper(self, settings.log)
-        self.document = Document(log, self.notes, notebook, self.keeper.cell_ids, kernel_id)
+        self.document = Document(
+            log, self.notes, notebook, self.keeper.cell_ids, kernel_id, self.keeper.carried
+        )
         self.wishes = Wishes(self.document, settings.session, settings.app_server.environ)
         self.reported: dict[str, Any] = {}
         self.request_seconds = settings.app_server.request_seconds

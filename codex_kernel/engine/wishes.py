@@ -2,7 +2,7 @@
 
 They are kept with the notebook, so that they outlive the kernel, and read when a turn begins.
 Only what has changed since the last look is applied: what a command of a cell changed for this
-kernel alone stays.
+kernel alone stays. What the file itself asks for (see `carried`) holds where nothing was chosen.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from codex_kernel.engine.carried import refusals, trusted
 from codex_kernel.engine.document import Document
 from codex_kernel.settings import SessionSettings
 
@@ -30,6 +31,7 @@ class Wishes:
         self._defaults = defaults
         self._environ = environ
         self._seen: dict[str, Any] = {}
+        self._refused: list[str] = []
         self.session: str | None = None
         """The session that the next turn should belong to, until it was `taken`."""
 
@@ -39,12 +41,21 @@ class Wishes:
         self.session = wanted.pop("session", None)
         changes: dict[str, Any] = {}
         notices: list[str] = []
+        wanted = {**await self._carried(wanted, notices), **wanted}
         for name in (*KEPT, "env"):
             if wanted.get(name) != self._seen.get(name):
                 read = _READERS.get(name, Wishes._plain)
                 changes[name] = read(self, name, wanted.get(name), current, notices)
         self._seen = wanted
         return changes, notices
+
+    async def _carried(self, chosen: Mapping[str, Any], notices: list[str]) -> dict[str, str]:
+        asked = await self._document.carried()
+        open_ones = {name: value for name, value in asked.items() if name not in chosen}
+        refused = refusals(open_ones, self._defaults)
+        notices += [text for text in refused if text not in self._refused]
+        self._refused = refused
+        return trusted(open_ones, self._defaults)
 
     async def remember(self, changes: Mapping[str, Any]) -> None:
         """Keep what was chosen here, as far as a notebook keeps it; None takes a wish back."""

@@ -104,6 +104,15 @@ async def _background(call: Call, verb: str, args: dict[str, Any]) -> Outcome:
     return await ask_session(call, (await known_session(call)).session_id, verb, args)
 
 
+async def show_settings(call: Call) -> Outcome:
+    """Every setting of a session, as its kernel has it, else as the server's configuration does.
+
+    `settings` and `mcp_servers` (null: they did not tell in time) of the outcome.
+    """
+    session_id = (await known_session(call)).session_id
+    return await ask_session(call, session_id, "show_settings", {})
+
+
 async def change_notebook(call: Call) -> Notebook:
     """Change what the notebook asks for; its turns heed it from the next one on."""
     query: NotebookQuery = call.query
@@ -202,6 +211,14 @@ ROUTES = (
         "Commands that outlived their turns",
         list_background,
         Background,
+        problems=_CODEX,
+    ),
+    Route(
+        "GET",
+        "sessions/{session_id}/settings",
+        "Every setting of a session",
+        show_settings,
+        Outcome,
         problems=_CODEX,
     ),
     Route(

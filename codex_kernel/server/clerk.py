@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from codex_kernel.app_server.client import AppServer
-from codex_kernel.engine import threads
+from codex_kernel.engine import report, threads
 from codex_kernel.engine.connection import Connection
 from codex_kernel.engine.inbox import Outcome, refused
 from codex_kernel.errors import CodexError, SessionNotFound
@@ -136,6 +136,15 @@ class Clerk:
             await threads.delete(server, log, row.target_id)
         return {"ok": True}
 
+    async def _show_settings(self, log: TurnLog, row: CommandRow) -> Outcome:
+        known = await bindings.session(log, row.target_id)
+        settings = self._settings.session
+        if known is not None and known.cwd:
+            settings = replace(settings, cwd=known.cwd)
+        async with self.server() as server:
+            servers = await report.mcp_servers(server, None)
+        return {"settings": report.settings_report(settings), "mcp_servers": servers}
+
     # Codex's own lists
 
     async def models(self) -> list[dict[str, Any]]:
@@ -195,4 +204,5 @@ _VERBS: dict[str, _Verb] = {
     "unarchive": Clerk._unarchive,
     "fork": Clerk._fork,
     "delete": Clerk._delete,
+    "show_settings": Clerk._show_settings,
 }

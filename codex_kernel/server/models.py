@@ -481,13 +481,26 @@ class Events(Answer):
     seq: int
 
 
+class LastTurn(Answer):
+    """The last turn of a notebook that Codex was asked, and what it reported to work with."""
+
+    turn_id: str
+    state: State
+    settings: dict[str, Any]
+    usage: dict[str, Any] | None
+
+
 class Notebook(Answer):
     """What is known of a notebook, also when nothing is."""
 
     path: str | None
     notebook: str
     session_id: str | None
-    settings: dict[str, Any]
+    settings: dict[str, Any] = Field(description="What the notebook asks for.")
+    defaults: dict[str, Any] = Field(
+        description="The user's own model, effort, sandbox, approval_policy; null: Codex's choice."
+    )
+    last_turn: LastTurn | None
     pages: int = Field(description="How many pages show it now.")
 
 

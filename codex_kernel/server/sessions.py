@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from codex_kernel._version import __version__
+from codex_kernel.engine.report import settings_report
 from codex_kernel.errors import CodexError
 from codex_kernel.ids import NotebookPath
 from codex_kernel.server.models import (
     Health,
+    LastTurn,
     Notebook,
     NotebookQuery,
     Session,
@@ -18,6 +20,10 @@ from codex_kernel.server.models import (
 )
 from codex_kernel.server.routes import Call, Route, unknown
 from codex_kernel.turn_log import bindings, overview, presence
+
+OWN = ("model", "effort", "sandbox", "approval_policy")
+LOOKED_AT = 20
+"""Turns that are looked through for one that ran: more do not wait behind each other."""
 
 
 async def list_sessions(call: Call) -> Sessions:
@@ -57,13 +63,28 @@ async def notebook_answer(call: Call, path: NotebookPath) -> Notebook:
     binding = await bindings.bound_session(call.log, path, None)
     settings = await bindings.notebook_settings(call.log, path)
     settings.pop("session", None)  # for its kernel; the binding says the same
+    own = settings_report(call.service.settings.session)
     return Notebook(
         path=call.service.api_path(path),
         notebook=path,
         session_id=None if binding is None else binding.session_id,
         settings=settings,
+        defaults={name: own[name] for name in OWN},
+        last_turn=await _last_turn(call, path),
         pages=await presence.pages(call.log, path),
     )
+
+
+async def _last_turn(call: Call, path: NotebookPath) -> LastTurn | None:
+    """The latest of the last turns that Codex has seen: those that wait report nothing yet."""
+    for row in await call.log.turns(notebook=path, limit=LOOKED_AT):
+        if row.codex_turn_id is None:
+            continue
+        found = await call.log.transcript(row.turn_id)
+        if found is not None:
+            settings, usage = found.data["settings"], found.data["usage"]
+            return LastTurn(turn_id=row.turn_id, state=row.state, settings=settings, usage=usage)
+    return None
 
 
 async def known_session(call: Call) -> overview.SessionOverview:

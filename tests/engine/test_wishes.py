@@ -34,6 +34,7 @@ class Asking:
         self.path = path
         self.settings = DEFAULTS
         self.notices: list[str] = []
+        self.carried: dict[str, str] = {}
         self.notes = Notes(60)
         self.wishes = self.new_kernel()
 
@@ -41,7 +42,10 @@ class Asking:
         async def read_cells() -> set[str] | None:
             return None
 
-        document = Document(self.log, self.notes, self.path, read_cells)
+        async def read_carried() -> dict[str, str]:
+            return self.carried
+
+        document = Document(self.log, self.notes, self.path, read_cells, read_carried=read_carried)
         self.wishes = Wishes(document, DEFAULTS, {"TOKEN": "secret"})
         return self.wishes
 
@@ -123,3 +127,23 @@ async def test_a_session_is_asked_for_once(notebook: Asking) -> None:
     await notebook.turn()
     assert notebook.wishes.session == bindings.NO_SESSION
     assert await bindings.bound_session(notebook.log, notebook.path, None) is None
+
+
+async def test_the_file_decides_where_nobody_chose(notebook: Asking) -> None:
+    notebook.carried = {"model": "m", "sandbox": "read-only"}
+    assert (await notebook.turn()).sandbox == "read-only"
+    assert (await notebook.page(sandbox="workspace-write")).sandbox == "workspace-write"
+    assert (await notebook.page(sandbox=None)).sandbox == "read-only"
+    notebook.carried = {}
+    assert await notebook.turn() == DEFAULTS
+
+
+async def test_a_wider_sandbox_of_the_file_is_told_once_and_holds_when_it_is_allowed(
+    notebook: Asking,
+) -> None:
+    notebook.carried = {"sandbox": "danger-full-access"}
+    assert (await notebook.turn()).sandbox == "workspace-write"
+    await notebook.turn()
+    assert len(notebook.notices) == 1
+    assert (await notebook.page(sandbox="danger-full-access")).sandbox == "danger-full-access"
+    assert len(notebook.notices) == 1

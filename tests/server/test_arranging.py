@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -259,3 +260,55 @@ def test_commands_in_the_background_are_listed_and_stopped(
     wait_until(lambda: not any(c["is_running"] for c in jupyter.get(path)["commands"]))
     kernel.shut_down()
     assert jupyter.get(path)["commands"] == []
+
+
+def test_what_a_notebook_works_with_is_told_with_the_users_own(
+    jupyter: Jupyter, kernel: ServerKernel
+) -> None:
+    path = "notebooks?path=test.ipynb"
+    before = jupyter.get(path)
+    assert before["last_turn"] is None
+    assert before["defaults"]["sandbox"] == "workspace-write"
+    call(jupyter, "PATCH", path, {"sandbox": "read-only", "effort": "high"})
+    turn_id = run(kernel)["turn_id"]
+    call(jupyter, "PATCH", path, {"sandbox": "workspace-write"})
+    after = jupyter.get(path)
+    assert after["settings"]["sandbox"] == "workspace-write"
+    last = after["last_turn"]
+    assert (last["turn_id"], last["state"]) == (turn_id, "completed")
+    assert (last["settings"]["sandbox"], last["settings"]["effort"]) == ("read-only", "high")
+    assert last["usage"]["context_window"] > 0
+
+
+def test_every_setting_of_a_session_is_shown_with_and_without_its_kernel(
+    jupyter: Jupyter, kernel: ServerKernel
+) -> None:
+    session_id = run(kernel)["session_id"]
+    kernel.run("/env SECRET_NAME=secret-value", cell_id="a-cell")
+    path = f"sessions/{session_id}/settings"
+    outcome = finished(jupyter, call(jupyter, "GET", path))
+    assert "SECRET_NAME" in outcome["settings"]["env"]
+    assert "secret-value" not in str(outcome)
+    assert outcome["settings"]["cwd"] == str(jupyter.place.workspace)
+    assert "Jupyter notebook" in outcome["settings"]["instructions"]
+    assert outcome["mcp_servers"] == []
+    kernel.shut_down()
+    alone = finished(jupyter, call(jupyter, "GET", path))
+    assert alone["settings"]["env"] == []
+    assert alone["settings"]["sandbox"] == "workspace-write"
+
+
+def test_the_file_of_a_notebook_asks_for_settings_but_not_for_more_than_the_users_own(
+    jupyter: Jupyter, kernel: ServerKernel
+) -> None:
+    file = jupyter.place.workspace / "test.ipynb"
+    document = json.loads(file.read_text())
+    document["metadata"]["codex"] = {"sandbox": "danger-full-access", "effort": "high"}
+    file.write_text(json.dumps(document))
+    bundle = run(kernel)
+    assert (bundle["codex"]["sandbox"], bundle["codex"]["effort"]) == ("workspace-write", "high")
+    assert "wider than yours" in str(bundle["items"])
+    call(jupyter, "PATCH", "notebooks?path=test.ipynb", {"sandbox": "danger-full-access"})
+    bundle = run(kernel)
+    assert bundle["codex"]["sandbox"] == "danger-full-access"
+    assert "wider than yours" not in str(bundle["items"])
