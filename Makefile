@@ -48,7 +48,7 @@ $(NODE_MODULES): labextension/package-lock.json $(VENV)/.test
 	$(NPM) ci --silent
 	@touch $@
 
-$(BUILT): $(NODE_MODULES) $(wildcard labextension/*.json labextension/src/*.ts labextension/src/*/*.ts \
+$(BUILT): $(NODE_MODULES) $(wildcard labextension/*.json labextension/src/*.ts labextension/src/*/*.ts labextension/src/*/*.tsx \
 		labextension/style/*.css labextension/schema/*.json)
 	$(NPM) run --silent build:prod
 	@touch $@

@@ -92,7 +92,9 @@ class Page(Query):
 
 
 class SessionsQuery(Page):
-    search: str | None = Field(None, max_length=500, description="In title, folder and id.")
+    search: str | None = Field(
+        None, max_length=500, description="In title, first prompt, folder and id."
+    )
     cwd: str | None = Field(None, max_length=4096, description="The session's working folder.")
     archived: bool = Field(False, description="Those that were put away, instead of the others.")
     before: str | None = Field(
@@ -395,6 +397,7 @@ class Account(Answer):
 class Session(Answer):
     session_id: str
     title: str | None
+    preview: str | None = Field(description="How its first prompt begins.")
     cwd: str | None
     model: str | None
     forked_from: str | None

@@ -19,10 +19,14 @@ Cursor = tuple[str, str]
 
 @dataclass(frozen=True)
 class SessionOverview:
-    """A session with what its turns add: `tokens` of all of them, the state of a live one."""
+    """A session with what its turns add: `tokens` of all of them, the state of a live one.
+
+    `preview` is how its first prompt begins.
+    """
 
     session_id: SessionId
     title: str | None
+    preview: str | None
     cwd: str | None
     model: str | None
     forked_from: str | None
@@ -56,7 +60,8 @@ async def session_overviews(
     before: Cursor | None = None,
     limit: int = 50,
 ) -> list[SessionOverview]:
-    """Sessions, the last active first. `search` is looked for in title, folder and id.
+    """Sessions, the last active first. `search` is looked for in title, first prompt,
+    folder and id.
 
     `archived` None: those that were put away as well as the others.
     """
@@ -122,12 +127,12 @@ _SESSIONS = f"""
     WITH listed AS (
         SELECT sessions.*, max(last_at, coalesce(
             (SELECT max(updated_at) FROM turns WHERE turns.session_id = sessions.session_id), ''
-        )) AS last_activity
+        )) AS last_activity,
+        (SELECT prompt FROM turns WHERE turns.session_id = sessions.session_id
+            ORDER BY turn_id LIMIT 1) AS preview
         FROM sessions
         WHERE (:id IS NULL OR session_id = :id) AND (:cwd IS NULL OR cwd = :cwd)
         AND (:archived IS NULL OR :archived = (archived_at IS NOT NULL))
-        AND (:search IS NULL OR instr(lower(coalesce(title, '') || char(10) ||
-            coalesce(cwd, '') || char(10) || session_id), lower(:search)))
     )
     SELECT *, archived_at IS NOT NULL AS archived,
         (SELECT max(session_tokens) FROM turns
@@ -135,7 +140,9 @@ _SESSIONS = f"""
         EXISTS (SELECT 1 FROM turns WHERE {IS_LIVE}
             AND turns.session_id = listed.session_id) AS running
     FROM listed
-    WHERE :before IS NULL OR (last_activity, session_id) < (:before, :before_id)
+    WHERE (:before IS NULL OR (last_activity, session_id) < (:before, :before_id))
+    AND (:search IS NULL OR instr(lower(coalesce(title, '') || char(10) || coalesce(preview, '')
+        || char(10) || coalesce(cwd, '') || char(10) || session_id), lower(:search)))
     ORDER BY last_activity DESC, session_id DESC LIMIT :limit
 """
 _QUESTIONS = f"""

@@ -9,7 +9,7 @@ import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
 
-import type { IDecision, IOutcome, ITurnError, Json, State } from './contracts';
+import type { IDecision, IOutcome, ITurnError, IUsage, Json, State } from './contracts';
 import type { IEvent, ITranscript } from './transcript';
 
 const PREFIX = 'codex-kernel/api';
@@ -62,6 +62,8 @@ export interface IOpenQuestion {
 export interface ISession {
   session_id: string;
   title: string | null;
+  /** How its first prompt begins. */
+  preview: string | null;
   cwd: string | null;
   model: string | null;
   forked_from: string | null;
@@ -96,7 +98,25 @@ export interface INotebook {
   path: string | null;
   notebook: string;
   session_id: string | null;
+  /** What the notebook asks for. */
   settings: { [name: string]: Json };
+  /** The user's own; null: Codex's choice. */
+  defaults: { [name: string]: Json };
+  /** What the last turn reported to work with. */
+  last_turn: {
+    turn_id: string;
+    state: State;
+    settings: { [name: string]: Json };
+    usage: IUsage | null;
+  } | null;
+}
+
+/** Every setting of a session, as its kernel has it. */
+export interface ISessionSettings {
+  /** `env`: names. */
+  settings: { [name: string]: Json };
+  /** null: they did not tell in time. */
+  mcp_servers: { name: string; state: string; login: string; tools: string[] }[] | null;
 }
 
 /** What is left out stays as it is; null takes a wish back. */
@@ -241,6 +261,11 @@ export class Api {
     return this._url(path, { format });
   }
 
+  /** `outcome` is an `ISessionSettings`. */
+  sessionSettings(sessionId: string): Promise<IOutcome> {
+    return this._ask('GET', `sessions/${encodeURIComponent(sessionId)}/settings`);
+  }
+
   background(sessionId: string): Promise<{ commands: { [field: string]: Json }[] }> {
     return this._read(`sessions/${encodeURIComponent(sessionId)}/background`);
   }
@@ -354,7 +379,7 @@ export class Api {
     query: Query = {}
   ): Promise<IOutcome> {
     try {
-      const sent = method === 'DELETE' ? undefined : body;
+      const sent = method === 'DELETE' || method === 'GET' ? undefined : body;
       const key = UUID.uuid4();
       return await this._outcome(await this._send(key, () => [method, path, query, sent]));
     } catch (problem) {
