@@ -130,6 +130,11 @@ class CodexSettings(Configurable):
         Enum(list(FAILURES)),
         help=f"What makes a completed turn an error reply; any of {', '.join(FAILURES)}.",
     ).tag(config=True)
+    tools = Bool(
+        _SESSION.tools,
+        help="Whether Codex may read and edit open notebooks and, asking first, run code in a "
+        "Python kernel.",
+    ).tag(config=True)
     max_minutes = Float(
         _SESSION.max_minutes,
         allow_none=True,
@@ -180,6 +185,11 @@ class CodexSettings(Configurable):
     ).tag(config=True)
     approval_seconds = Float(
         _TURN.approval_seconds, help="An unanswered approval is declined after this."
+    ).tag(config=True)
+
+    tool_seconds = Float(
+        _TURN.tool_seconds,
+        help="Code that Codex runs in a Python kernel is interrupted after this at the latest.",
     ).tag(config=True)
 
     # Where turns are recorded
@@ -280,6 +290,7 @@ class CodexSettings(Configurable):
         "batch_seconds",
         "silence_seconds",
         "approval_seconds",
+        "tool_seconds",
         "commit_seconds",
         "max_age_days",
         "max_bytes",

@@ -30,6 +30,10 @@ answer, an exit code), once.
     ├── NotebookError               what is asked of an open notebook is not done
     │   ├── NotebookNotShown        no page of ours shows it
     │   └── NotebookRefused         the page that shows it did not do it
+    ├── ToolError                   a tool that Codex called; Codex is told, and the turn goes on
+    │   ├── ToolRefused             not allowed, or called wrongly
+    │   ├── KernelBusy              the main thread does something else
+    │   └── ToolStopped             interrupted, or out of time
     ├── LogError                    the turn log
     │   ├── LogUnavailable          cannot be opened or written now
     │   ├── LogTooNew               written by a newer codex_kernel
@@ -206,6 +210,26 @@ class NotebookRefused(NotebookError):
     """The page that shows the notebook did not do it."""
 
     next_step = "Read the notebook to see how it is."
+
+
+class ToolError(CodexError):
+    """A tool that Codex called gave no result; the sentence is for Codex."""
+
+    http_status = 409
+
+
+class ToolRefused(ToolError):
+    """The user did not allow it, or it was called wrongly."""
+
+
+class KernelBusy(ToolError):
+    """The main thread of the kernel does something else."""
+
+    next_step = "Try again later, or go on without it."
+
+
+class ToolStopped(ToolError):
+    """What the tool ran was interrupted, or took too long."""
 
 
 class LogError(CodexError):

@@ -51,6 +51,8 @@ class SessionSettings:
     """
     on_restart: OnRestart = "resume"
     fail_on: tuple[str, ...] = ()
+    tools: bool = True
+    """Offer Codex the notebooks that are open, and in Python the live namespace."""
     max_minutes: float | None = None
     """Interrupt a turn that runs longer; `None` = no limit."""
 
@@ -85,6 +87,8 @@ class TurnSettings:
     """A second interrupt this long after the first one kills our own app-server."""
     approval_seconds: float = 8 * 3600.0
     """An unanswered approval is declined after this."""
+    tool_seconds: float = 600.0
+    """Code that Codex runs in a Python kernel is interrupted after this at the latest."""
 
 
 @dataclass(frozen=True)

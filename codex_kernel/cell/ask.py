@@ -49,6 +49,7 @@ _WHAT: dict[str, str] = {
     "file_change": "change files",
     "permissions": "have more permissions",
     "mcp_tool_call": "call a tool",
+    "code": "run code in your kernel",
 }
 
 
@@ -113,7 +114,7 @@ def approval_prompt(approval: Approval, cwd: str) -> str:
 
 
 def _what(approval: Approval, cwd: str) -> list[str]:
-    if approval["kind"] == "command":
+    if approval["kind"] in ("command", "code"):
         return ["", *_indented(approval.get("command", "")), ""]
     if approval["kind"] == "file_change":
         return _changes(approval.get("changes", []), approval.get("grant_root"), cwd)

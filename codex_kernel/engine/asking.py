@@ -15,6 +15,7 @@ from codex_kernel.engine.broker import Broker, Question, Reply
 from codex_kernel.ids import approval_id
 from codex_kernel.turn.approvals import (
     Answer,
+    Approval,
     Decision,
     approval_decided,
     approval_requested,
@@ -26,6 +27,9 @@ from codex_kernel.turn.events import Draft
 if TYPE_CHECKING:
     from codex_kernel.engine.session import Session
     from codex_kernel.engine.turn import Turn
+
+Wanted = dict[str, Any]
+"""An `Approval` without its id."""
 
 ANOTHER_CLIENT = "another client of the app-server"
 SETTLING_SECONDS = 2.0
@@ -62,6 +66,20 @@ class Asking:
         if reply.by != ANOTHER_CLIENT:
             await self._session.thread.respond(request, questions.reply(request, reply))
             await self._follow_up(reply)
+
+    async def ask_leave(self, wanted: Wanted) -> Decision:
+        """Ask for something of ours, not of Codex's; cancelled when the turn ends meanwhile."""
+        self._asked += 1
+        question: Approval = {"id": approval_id(self._turn.id, self._asked), **wanted}  # type: ignore[typeddict-item]
+        settled = self._settled[question["id"]] = asyncio.Event()
+        await self._turn.emit([_requested(question)])
+        reply = await self._broker.settle(question)
+        await self._turn.emit([_settled(question, reply)])
+        settled.set()
+        decision = reply if isinstance(reply, Decision) else Decision("decline", reply.by)
+        if decision.choice == "stop":
+            self._turn.interrupt(decision.by)
+        return decision
 
     async def _follow_up(self, reply: Reply) -> None:
         if isinstance(reply, Answer):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TypeVar
 
 from codex_kernel.engine.inbox import Inbox
@@ -27,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+Offer = Callable[[Session], AbstractAsyncContextManager[Mapping[str, object]]]
+"""Serves something to a session's threads; yields the configuration that tells them of it."""
+
 CLOSE_SECONDS = 4.5
 """Jupyter kills a kernel that takes 5 s to shut down; the ladder of the app-server is shorter."""
 
@@ -41,12 +44,14 @@ class Engine:
         notebook: NotebookPath | None = None,
         kernel_id: KernelId | None = None,
         kind: str = "kernel",
+        offer: Offer | None = None,
     ) -> None:
-        """Begin to start; returns at once."""
+        """Begin to start; returns at once. `offer`: what the session's threads get from us."""
         self.settings = settings
         self._notebook = notebook
         self._kernel_id = kernel_id
         self._kind = kind
+        self._offer = offer
         self._portal = Portal()
         self._stack = AsyncExitStack()
         self._ready: concurrent.futures.Future[Session] = self._portal.submit(self._start())
@@ -88,6 +93,11 @@ class Engine:
         log = await self._open_log()
         session = Session(self.settings, log, notebook=self._notebook, kernel_id=self._kernel_id)
         self._stack.push_async_callback(session.aclose)
+        if self._offer is not None:
+            try:
+                session.offered = await self._stack.enter_async_context(self._offer(session))
+            except OSError as failure:
+                logger.warning("Codex gets no tools of ours: %s", failure)
         try:
             await recover(log)
         except CodexError as failure:

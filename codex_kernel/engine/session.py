@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,7 +33,7 @@ from codex_kernel.engine.turn import Submission, Turn
 from codex_kernel.engine.wishes import Wishes
 from codex_kernel.errors import CodexError, LogError, SessionInUse, SessionNotFound
 from codex_kernel.ids import CellId, KernelId, NotebookPath, SessionId
-from codex_kernel.settings import SessionSettings, Settings
+from codex_kernel.settings import AppServerSettings, SessionSettings, Settings
 from codex_kernel.turn_log import bindings
 from codex_kernel.turn_log.log import TurnLog
 
@@ -70,6 +71,8 @@ class Session:
         self.reported: dict[str, Any] = {}
         self.request_seconds = settings.app_server.request_seconds
         self._all = settings
+        self.offered: Mapping[str, object] = {}
+        """Configuration that every thread gets from the host, e.g. its tools."""
         self._notices: list[str] = []
         self._opening: asyncio.Task[dict[str, Any]] | None = None
         self._is_fresh = True
@@ -83,6 +86,11 @@ class Session:
     def notebook(self) -> NotebookPath | None:
         """The document whose cells the turns are."""
         return self.document.path
+
+    @property
+    def _app_server(self) -> AppServerSettings:
+        ours = self._all.app_server
+        return replace(ours, config={**self.offered, **ours.config})  # the user's own comes last
 
     @property
     def server(self) -> AppServer | None:
@@ -299,7 +307,7 @@ class Session:
             raise SessionNotFound("There is no session to fork yet.", next_step="Run a prompt.")
         server = await self.connection.connect()
         others = await foreign_servers(server, self.settings)
-        params = fork_params(self.settings, self._all.app_server, source, self.notebook, others)
+        params = fork_params(self.settings, self._app_server, source, self.notebook, others)
         result = await self.thread.request(server, "thread/fork", params)
         await self._leave()
         self._is_fresh, self._is_attached = False, True
@@ -360,7 +368,7 @@ class Session:
                 return await self._opened(server, self.id, result)
         others = await foreign_servers(server, self.settings)
         params = thread_params(
-            self.settings, self._all.app_server, notebook=self.notebook, mcp_servers=others
+            self.settings, self._app_server, notebook=self.notebook, mcp_servers=others
         )
         result = await server.request("thread/start", params)
         return await self._opened(server, SessionId(result["thread"]["id"]), result)
@@ -368,9 +376,7 @@ class Session:
     async def _resumed(self, server: AppServer, session_id: SessionId) -> dict[str, Any] | None:
         """Resume; None for a session that never had a turn, which Codex does not keep."""
         others = await foreign_servers(server, self.settings)
-        params = resume_params(
-            self.settings, self._all.app_server, session_id, self.notebook, others
-        )
+        params = resume_params(self.settings, self._app_server, session_id, self.notebook, others)
         try:
             return await self.thread.request(server, "thread/resume", params)
         except SessionNotFound:

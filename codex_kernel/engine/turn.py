@@ -262,6 +262,15 @@ class Turn:
 
     # Wishes
 
+    async def until_stopped(self) -> None:
+        """Wait until the turn is asked to stop, or has ended."""
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._stop, self.done)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+
     async def steer(self, text: str, by: str) -> None:
         """Add to the running turn; raises `RequestRefused` when Codex does not take it any more."""
         await self._session.thread.steer(self.codex_turn_id, text)

@@ -31,6 +31,7 @@ from codex_kernel.ids import CellId, kernel_id_from_connection_file, notebook_fr
 from codex_kernel.kernel.concurrent import AnswersWhileRunning
 from codex_kernel.kernel.publish import CellOutput
 from codex_kernel.kernel.stdin import Asker, Stdin
+from codex_kernel.tools.offer import offer
 
 USER = "the user"
 
@@ -68,6 +69,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         self._settings = replace(settings, session=session)
         self._engine = Engine(
             self._settings,
+            offer=offer(self._settings, holds_prompts=True),
             notebook=notebook_from_environment(os.environ),
             kernel_id=kernel_id_from_connection_file(getattr(self.parent, "connection_file", "")),
         )

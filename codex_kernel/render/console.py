@@ -215,7 +215,8 @@ class ConsoleText:
         approval = event["approval"]
         self._line(f"? {visible(words.question(approval))}", _YELLOW)
         if approval.get("command"):
-            self._line(f"  $ {visible(approval['command'])}")
+            mark = "" if approval["kind"] == "code" else "$ "
+            self._line(f"  {mark}{visible(approval['command'])}")
         for change in approval.get("changes") or []:
             self._line(f"  {self._changed(change)}")
         if approval.get("arguments"):

@@ -162,6 +162,9 @@ def search(entry: Mapping[str, Any]) -> str:
     return f"Searched the web for “{query}”" if query else "Searched the web"
 
 
+_QUESTIONS = {"permissions": "Grant these permissions?", "code": "Run this code?"}
+
+
 def question(entry: Mapping[str, Any]) -> str:
     """What an approval asks for, without the command or the files."""
     kind = entry.get("kind")
@@ -170,7 +173,7 @@ def question(entry: Mapping[str, Any]) -> str:
     if kind == "file_change":
         root = entry.get("grant_root")
         return f"Write below {root}?" if root else "Change these files?"
-    return "Grant these permissions?" if kind == "permissions" else "Run this command?"
+    return _QUESTIONS.get(kind or "", "Run this command?")
 
 
 def decision(entry: Mapping[str, Any]) -> str:

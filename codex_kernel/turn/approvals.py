@@ -1,9 +1,9 @@
 """Questions that Codex asks the user during a turn, and what may be answered.
 
 An *approval* asks for leave (a command, a file change, permissions, a tool call of an MCP
-server); an *input* asks for information (the user-input tool, an MCP form). Both are open until
-they are decided, withdrawn or closed with the turn, and both fail closed: what is not clearly a
-yes is a no.
+server, code in a kernel or a notebook); an *input* asks for information (the user-input tool, an
+MCP form). Both are open until they are decided, withdrawn or closed with the turn, and both fail
+closed: what is not clearly a yes is a no.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from codex_kernel.turn.events import Draft
 
-ApprovalKind = Literal["command", "file_change", "permissions", "mcp_tool_call"]
+ApprovalKind = Literal["command", "file_change", "permissions", "mcp_tool_call", "code"]
 Choice = Literal["once", "session", "always", "decline", "stop"]
 Outcome = Literal["accepted", "declined", "stopped", "expired", "closed"]
 
@@ -26,6 +26,7 @@ class Approval(TypedDict):
     item_id: str | None
     reason: str | None
     command: NotRequired[str]
+    """The command line, or the code."""
     cwd: NotRequired[str | None]
     changes: NotRequired[list[dict[str, Any]]]
     permissions: NotRequired[dict[str, Any]]

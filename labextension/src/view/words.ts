@@ -125,6 +125,9 @@ export function question(entry: IEntry, trans: Trans): string {
       ? trans.__('Write below %1?', entry.grant_root)
       : trans.__('Change these files?');
   }
+  if (entry.kind === 'code') {
+    return trans.__('Run this code?');
+  }
   return entry.kind === 'permissions'
     ? trans.__('Grant these permissions?')
     : trans.__('Run this command?');
