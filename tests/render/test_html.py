@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,17 +22,8 @@ from . import turns
 from .page import Page
 
 VIEW = ViewSettings()
-_PIECES = [
-    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</pre>", "</code>", "<!--",
-    "]]>", '"', "'", "`", "```", "\n", "\n\n", "    ", "**", "[x](javascript:alert(1))",
-    "[x](JaVaScript:alert(1))", "[x]( data:text/html,<b>)", "![x](https://example.org/x.png)",
-    "<https://example.org/\">", "[a]: javascript:x\n[a]", "[x](//example.org)", "[x](\\\\a\\b)",
-    '[x](y "title")', "| a | b |\n|---|:-:|\n| 1 | <b> |", "# h1", "> q", "1000000000) x",
-    "\x1b[31m", "\x1b[38;2;1;2;3m", "\x1b[0m", "\x1b]8;;javascript:1\x07x\x1b]8;;\x07",
-    "\x9b31m", "\r", "\x08", "\x1b[999999999C", "\x1b[2K", "\x00", "\u202e", "\u2066", "\ud800",
-    "@@ -1,2 +1,3 @@\n+<b>\n-</td>\n", "diff --git a/x b/y\n", "--- a\"<i>\n", "&lt;", "&#x3c;",
-    "data:image/svg+xml;base64,PHN2Zz4=", "iVBORw0KGgo=", "style=", "[0m", "~~s~~", "<b\nx>", "`<`",
-]  # fmt: skip
+_CORPUS = json.loads((Path(__file__).parents[1] / "fixtures/hostile.json").read_text())
+_PIECES: list[str] = _CORPUS["pieces"]
 hostile = st.lists(st.sampled_from(_PIECES) | st.text(max_size=8), max_size=6).map("".join)
 _KEPT = {"type", "status", "id", "item_id"}
 
@@ -44,6 +36,22 @@ def infested(value: Any, texts: list[str], key: str = "") -> Any:
     if isinstance(value, dict):
         return {name: infested(part, texts, name) for name, part in value.items()}
     return [infested(part, texts, key) for part in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("text", _CORPUS["texts"])
+def test_a_text_of_the_corpus_stays_text_in_every_place(text: str) -> None:
+    for name in turns.TURNS:
+        Page(html(infested(turns.TURNS[name](), [text]), VIEW))
+
+
+@pytest.mark.parametrize("large", _CORPUS["large"], ids=lambda large: repr(large["text"]))
+def test_a_large_text_of_the_corpus_stays_text(large: dict[str, Any]) -> None:
+    text = large["text"] * large["times"]
+    kinds = [
+        {"id": "m", "type": "message", "status": "completed", "text": text, "phase": None},
+        {"id": "c", "type": "command", "status": "completed", "command": "x", "output": text},
+    ]
+    Page(html(turns.TURNS["empty"]() | {"items": kinds}, VIEW))
 
 
 @settings(max_examples=150, deadline=None)

@@ -22,6 +22,8 @@ const TOKEN =
 const CUT =
   /(?:\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x1b\x9c\n]{0,4096}\x1b?|[PX^_][^\x1b\x9c]{0,4096}\x1b?|[ -/]*)?|\x9b[0-?]*[ -/]*|\r+)$/;
 const SIMPLE = /^[\x00-\ud7ff\ue000-\uffff]*$/;
+/** A line of more colours keeps the last one: a sequence must not fill the page with elements. */
+const MOST_PIECES = 2_000;
 /** A cursor cannot be moved farther right than this: a sequence must not allocate memory. */
 const WIDEST = 20_000;
 
@@ -63,7 +65,7 @@ export class Terminal {
     const last = line.at(-1);
     if (this._column < this._width || this._column > this._width) {
       this._overwrite(text);
-    } else if (last && last.style === this._style) {
+    } else if (last && (last.style === this._style || line.length >= MOST_PIECES)) {
       last.text += text;
     } else {
       line.push({ text, style: this._style });

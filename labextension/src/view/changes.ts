@@ -5,7 +5,7 @@ import { shownPath, type IContext } from './context';
 import { DiffView } from './diffview';
 import { button, el, fold, kept } from './dom';
 import { pathName } from './links';
-import { ending } from './words';
+import { ending, known } from './words';
 
 export interface IFileChange {
   path?: string | null;
@@ -25,13 +25,7 @@ const OPEN_LINES = 40;
 export function fileChange(change: IFileChange, status: string, context: IContext): HTMLElement {
   const lines = change.lines ?? readHunks(change.diff ?? '');
   const { added, removed } = countLines(lines);
-  const counts = el(
-    'span',
-    'jp-Codex-counts',
-    el('span', 'jp-Codex-plus', `+${change.added ?? added}`),
-    ' ',
-    el('span', 'jp-Codex-minus', `−${change.removed ?? removed}`)
-  );
+  const counts = countsOf(change.added ?? added, change.removed ?? removed);
   const word = ending(status, context.host.trans);
   const title = kept(
     ...changeTitle(change, context),
@@ -56,6 +50,14 @@ export function fileChange(change: IFileChange, status: string, context: IContex
   };
   made.append(fold(title, isOpen, content), actions);
   return made;
+}
+
+function countsOf(added: number, removed: number): HTMLElement {
+  const parts = kept(
+    added > 0 && el('span', 'jp-Codex-plus', `+${added}`),
+    removed > 0 && el('span', 'jp-Codex-minus', `−${removed}`)
+  );
+  return el('span', 'jp-Codex-counts', ...parts.flatMap((part, at) => (at ? [' ', part] : [part])));
 }
 
 function openButton(
@@ -86,5 +88,8 @@ function changeTitle(change: IFileChange, context: IContext): Node[] {
     update: trans.__('Edited'),
     delete: trans.__('Deleted')
   };
-  return [el('span', 'jp-Codex-verb', verbs[change.kind ?? ''] ?? trans.__('Changed')), name(from)];
+  return [
+    el('span', 'jp-Codex-verb', known(verbs, change.kind) ?? trans.__('Changed')),
+    name(from)
+  ];
 }

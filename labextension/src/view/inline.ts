@@ -7,6 +7,7 @@ import { el } from './dom';
 import { picture } from './images';
 import { codeOrFile, link } from './links';
 import { printable } from './plain';
+import { known } from './words';
 
 const NAMED: { [name: string]: string } = {
   amp: '&',
@@ -36,7 +37,7 @@ export function plain(text: string): Text {
 
 function character(found: string, decimal: string, hex: string, name: string): string {
   if (name) {
-    return NAMED[name.toLowerCase()] ?? found;
+    return known(NAMED, name.toLowerCase()) ?? found;
   }
   const code = decimal ? Number(decimal) : parseInt(hex, 16);
   return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd';

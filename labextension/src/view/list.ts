@@ -49,15 +49,28 @@ export class EntryList {
     const known = this._drawn.get(entry.id);
     if (known) {
       if (changed === null || changed.has(entry.id)) {
-        known.view.update(entry);
+        this._update(known, entry);
       }
       return known.view.node;
     }
     const kind = Object.hasOwn(KINDS, entry.type) ? KINDS[entry.type] : other;
-    const view = kind(this._context);
-    this._drawn.set(entry.id, { type: entry.type, view });
-    view.update(entry);
-    return view.node;
+    const drawn = { type: entry.type, view: kind(this._context) };
+    this._drawn.set(entry.id, drawn);
+    this._update(drawn, entry);
+    return drawn.view.node;
+  }
+
+  /** A document may hold anything: what is not of the form its type promises is shown raw. */
+  private _update(drawn: IDrawn, entry: IEntry): void {
+    try {
+      drawn.view.update(entry);
+    } catch (error) {
+      console.warn(`Codex: an item of type ${entry.type} is not as it should be`, error);
+      const raw = other(this._context);
+      raw.update(entry);
+      drawn.view.node.replaceWith(raw.node);
+      drawn.view = raw;
+    }
   }
 
   private readonly _drawn = new Map<string, IDrawn>();

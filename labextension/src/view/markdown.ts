@@ -5,7 +5,7 @@
  * every text is a text node.
  */
 
-import { Marked, type Token, type TokenizerExtension } from 'marked';
+import { Lexer, Marked, type Token, type TokenizerExtension } from 'marked';
 
 import { block } from './blocks';
 import type { IContext } from './context';
@@ -18,35 +18,36 @@ const LONGEST = 500_000;
 /** A paragraph that grows beyond this is formatted when it is whole. */
 const LONG_BLOCK = 8_000;
 /** Deeper quotes and lists are nobody's prose; taking them apart costs too much. */
-const DEEP = /^(?:[ \t]*(?:>|[-*+]|\d+[.)])){24}/m;
+const DEEP = /^(?:[ \t]*(?:>|(?:[-*+]|\d+[.)])[ \t])){24}/m;
 /** A line that opens or closes a block of code, or is about to. */
 const FENCE = /^ {0,3}(?:`{1,}|~{1,})/m;
+const MOST_LINKS = 100;
+const MOST_OPENINGS = 500;
+const OPENING = /[*_~`[\\$<]/;
 const DEFINITION = /^ {0,3}\[[^\]\n]+\]:/m;
+
+/** Formulas keep their text. Block ones begin a block: they interrupt no paragraph. */
+const MATH_BLOCK = /^ {0,3}(?:\$\$[^$]{1,8000}?\$\$|\\\[[^]{1,8000}?\\\])[ \t]*(?:\n|$)/;
+const MATH =
+  /^(?:\$\$[^$\n]{1,500}?\$\$|\$(?![\s$])[^$\n]{0,500}?[^\s$\\]\$(?!\d)|\\\([^\n]{1,500}?\\\))/;
 
 const marked = new Marked({
   gfm: true,
   extensions: [
-    mathRule(
-      'math',
-      'inline',
-      /^(?:\$(?![\s$])[^$\n]{0,500}?[^\s$\\]\$(?!\d)|\\\([^\n]{1,2000}?\\\))/
-    ),
-    mathRule(
-      'mathBlock',
-      'block',
-      /^ {0,3}(?:\$\$[^$]{1,8000}?\$\$|\\\[[^]{1,8000}?\\\])[ \t]*(?:\n|$)/
-    )
+    { ...mathRule('math', 'inline', MATH), start: text => startOf(text, /\$|\\\(/) },
+    mathRule('mathBlock', 'block', MATH_BLOCK)
   ]
 });
+
+function startOf(text: string, rule: RegExp): number | undefined {
+  const at = text.search(rule);
+  return at < 0 ? undefined : at;
+}
 
 function mathRule(name: string, level: 'inline' | 'block', rule: RegExp): TokenizerExtension {
   return {
     name,
     level,
-    start: (text: string) => {
-      const at = text.search(/\$|\\[([]/);
-      return at < 0 ? undefined : at;
-    },
     tokenizer: (text: string) => {
       const found = rule.exec(text);
       return found ? { type: name, raw: found[0] } : undefined;
@@ -58,12 +59,31 @@ function mathRule(name: string, level: 'inline' | 'block', rule: RegExp): Tokeni
 function lex(text: string): Token[] {
   if (text.length <= LONGEST && !DEEP.test(text)) {
     try {
-      return marked.lexer(text);
+      return taken(text);
     } catch {
       // Too deep for the lexer.
     }
   }
   return [{ type: 'html', raw: text, text, pre: false, block: true }];
+}
+
+/** The tokens of a text. A line that would take the lexer seconds stays as it is. */
+function taken(text: string): Token[] {
+  const lexer = new Lexer(marked.defaults);
+  lexer.blockTokens(text, lexer.tokens);
+  for (const { src, tokens } of lexer['inlineQueue']) {
+    if (isTangled(src)) {
+      tokens.push({ type: 'text', raw: src, text: src });
+    } else {
+      lexer.inlineTokens(src, tokens);
+    }
+  }
+  return lexer.tokens;
+}
+
+/** Whether so much may open in a text and close nowhere that the lexer's time is not bounded. */
+function isTangled(text: string): boolean {
+  return text.split('](').length > MOST_LINKS || text.split(OPENING).length > MOST_OPENINGS;
 }
 
 /** One line of Markdown: code, emphasis and links, no blocks. */

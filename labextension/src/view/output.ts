@@ -31,6 +31,8 @@ export class Output {
     this._box.setAttribute('role', 'group');
     this._box.setAttribute('aria-label', label);
     this._box.addEventListener('scroll', () => (this._follows = this._isAtEnd()));
+    // Drawn before it is in the page, or in a fold: its end is shown when it gets a size.
+    new ResizeObserver(() => this._follow()).observe(this._box);
     const { trans } = _context.host;
     this._above = el('div', 'jp-Codex-muted jp-Codex-above');
     this._below = el('div', 'jp-Codex-below');
@@ -75,6 +77,10 @@ export class Output {
       at = this._drawChunk(at, lines);
     }
     this._label(from);
+    this._follow();
+  }
+
+  private _follow(): void {
     if (this._follows) {
       this._box.scrollTop = this._box.scrollHeight;
     }
@@ -124,6 +130,7 @@ export class Output {
     }
     if (!this._below.firstChild || this._toggle?.parentElement !== this._below) {
       this._below.replaceChildren(...kept(this._toggle, this._copy));
+      this._below.classList.toggle('jp-mod-over', !this._toggle);
     }
   }
 

@@ -35,8 +35,8 @@ export function styled(written: string, style: IStyle): Node {
   if (style === PLAIN) {
     return document.createTextNode(text);
   }
-  const made = el('span', '', text);
-  FLAGS.filter(flag => style[flag]).forEach(flag => made.classList.add(`jp-Codex-ansi-${flag}`));
+  const flags = FLAGS.filter(flag => style[flag]).map(flag => `jp-Codex-ansi-${flag}`);
+  const made = el('span', flags.join(' '), text);
   paint(made, style.fg, 'fg', style.bg === null && !style.inverse);
   paint(made, style.bg, 'bg', false);
   return made;

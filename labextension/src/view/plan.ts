@@ -4,6 +4,7 @@ import type { IPlanStep } from '../contracts';
 import type { IContext } from './context';
 import { el } from './dom';
 import { inlineMarkdown } from './markdown';
+import { known } from './words';
 
 export class PlanView {
   readonly node = el('ul', 'jp-Codex-plan');
@@ -31,7 +32,7 @@ export class PlanView {
     };
     const mark = el('span', 'jp-Codex-check');
     mark.setAttribute('role', 'img');
-    mark.setAttribute('aria-label', words[status] ?? words.pending);
+    mark.setAttribute('aria-label', known(words, status) ?? words.pending);
     const made = el('li', '', mark, el('span', '', ...inlineMarkdown(step, this._context)));
     made.dataset.status = status;
     return made;

@@ -7,7 +7,12 @@ import { outputBlock } from './output';
 import { printable } from './plain';
 
 /** `isVouchedFor`: the turn is the record's, not something a document says. */
-export function problem(error: ITurnError, context: IContext, isVouchedFor: boolean): HTMLElement {
+export function problem(
+  error: ITurnError,
+  context: IContext,
+  isVouchedFor: boolean,
+  tone: 'error' | 'warning'
+): HTMLElement {
   const { trans, runPrompt } = context.host;
   const { continue_prompt: prompt, details } = error;
   const goOn = prompt && isVouchedFor && runPrompt;
@@ -17,7 +22,7 @@ export function problem(error: ITurnError, context: IContext, isVouchedFor: bool
   }
   return el(
     'div',
-    'jp-Codex-note jp-mod-error',
+    `jp-Codex-note jp-mod-${tone}`,
     el('strong', '', printable(error.message || trans.__('The turn failed.'))),
     error.next_step && el('div', '', printable(error.next_step)),
     proceed && el('div', 'jp-Codex-actions', proceed),

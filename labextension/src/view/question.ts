@@ -5,13 +5,13 @@
  * Whoever makes one vouches that the entry is the server's record's.
  */
 
-import type { IDecision, IEntry, IOutcome } from '../contracts';
+import type { IDecision, IEntry, IHost, IOutcome } from '../contracts';
 import { shownPath, type IContext } from './context';
 import { button, el, kept } from './dom';
 import { approvalDetails } from './entries/notes';
 import { Form } from './form';
 import { visible } from './plain';
-import { question } from './words';
+import { known, question } from './words';
 
 export interface IQuestionView {
   readonly node: HTMLElement;
@@ -20,7 +20,12 @@ export interface IQuestionView {
 type Choice = NonNullable<IDecision['decision']>;
 
 /** The whole question and its controls; `null` for a host that may only show. */
-export function createQuestion(entry: IEntry, context: IContext): IQuestionView | null {
+export function createQuestion(
+  entry: IEntry,
+  host: IHost,
+  about: Partial<Omit<IContext, 'host'>> = {}
+): IQuestionView | null {
+  const context: IContext = { host, cwd: () => null, item: () => undefined, ...about };
   if (!context.host.actions) {
     return null;
   }
@@ -175,7 +180,7 @@ class Approval extends Question {
       decline: [trans.__('Decline'), trans.__('Codex goes on without it')],
       stop: [trans.__('Stop'), trans.__('declines, and ends the turn')]
     };
-    return words[choice] ?? [choice, ''];
+    return known(words, choice) ?? [visible(choice), ''];
   }
 
   private _sessionScope(): string {
@@ -186,7 +191,7 @@ class Approval extends Question {
       permissions: trans.__('until the session is closed'),
       mcp_tool_call: trans.__('this tool, until the session is closed')
     };
-    return words[this.entry.kind] ?? words.permissions;
+    return known(words, this.entry.kind) ?? words.permissions;
   }
 
   private readonly _reason: HTMLInputElement;

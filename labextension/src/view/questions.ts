@@ -30,7 +30,9 @@ export class Questions {
       }
     }
     for (const entry of open) {
-      const view = this._drawn.has(entry.id) ? null : createQuestion(entry, this._context);
+      const view = this._drawn.has(entry.id)
+        ? null
+        : createQuestion(entry, this._context.host, this._context);
       if (view) {
         this._drawn.set(entry.id, view.node);
         this.node.append(view.node);

@@ -35,9 +35,9 @@ export class SteerBox {
   draw(): void {
     const { picture, freshness } = this._source;
     const isOpen = !picture.final && freshness === 'live' && Boolean(this._context.host.actions);
-    this._isOpen = isOpen && picture.turn_id !== null;
+    this._isOpen = isOpen && picture.turn_id !== null && picture.state !== 'queued';
     this.node.hidden = !this._isOpen && !this._box.value.trim();
-    this._steer.disabled = !this._isOpen || picture.state === 'queued';
+    this._steer.disabled = !this._isOpen;
     this._queue.disabled = !this._isOpen;
   }
 

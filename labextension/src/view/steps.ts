@@ -23,25 +23,29 @@ export class Steps {
 
   constructor(private _context: IContext) {
     this._shown = new EntryList(_context);
+    this._lead = new EntryList(_context);
     this._folded = new EntryList(_context);
     this._fold = fold([this._summary], false, () => [this._folded.node]);
     this._fold.classList.add('jp-Codex-work');
     this._fold.addEventListener('toggle', () => this._drawFolded(null));
-    this.node.append(this._fold, this._shown.node, this._files);
+    this.node.append(this._lead.node, this._fold, this._shown.node, this._files);
   }
 
   draw({ picture, freshness }: ITurnSource, change: IChange): void {
     this._wasLive ||= !picture.final && freshness === 'live';
-    const hidden = picture.final && !this._wasLive ? stepsOf(picture.items) : [];
+    const at = picture.final && !this._wasLive ? endOfSteps(picture.items) : 0;
+    const before = picture.items.slice(0, at);
+    const lead = before.filter(entry => REMARKS.includes(entry.type));
+    const hidden = before.filter(entry => !REMARKS.includes(entry.type));
+    const shown = picture.items.slice(at);
     const isListed = hidden.length === this._hidden.length && !change.list;
     this._hidden = hidden;
     this._fold.hidden = hidden.length === 0;
     setText(this._summary, steps(hidden, this._context.host.trans));
-    const steady = new Set(hidden);
-    const shown = picture.items.filter(entry => !steady.has(entry));
     if (isListed) {
       this._shown.touch(shown, change.entries);
     } else {
+      this._lead.draw(lead, change.entries);
       this._shown.draw(shown, change.entries);
     }
     this._drawFolded(change.entries);
@@ -76,14 +80,14 @@ export class Steps {
   private _diff: string | null = '';
   private readonly _summary = el('span');
   private readonly _fold: HTMLDetailsElement;
+  private readonly _lead: EntryList;
   private readonly _shown: EntryList;
   private readonly _folded: EntryList;
   private readonly _files = el('div', 'jp-Codex-files');
 }
 
-/** The entries before the answer that are not remarks. */
-function stepsOf(items: ReadonlyArray<IEntry>): IEntry[] {
+/** Where the steps of a turn end and its answer begins. */
+function endOfSteps(items: ReadonlyArray<IEntry>): number {
   const answer = answerOf(items);
-  const before = answer ? items.slice(0, items.indexOf(answer)) : items;
-  return before.filter(entry => !REMARKS.includes(entry.type));
+  return answer ? items.indexOf(answer) : items.length;
 }

@@ -107,10 +107,11 @@ export class TurnView extends Widget {
   private _drawProblem(): void {
     const { picture, freshness } = this._source;
     const isVouchedFor = freshness === 'live' || freshness === 'ended';
+    const tone = picture.state === 'interrupted' ? 'warning' : 'error';
     const shown = JSON.stringify([picture.error, isVouchedFor]);
     if (shown !== this._shownProblem) {
       this._shownProblem = shown;
-      const error = picture.error && problem(picture.error, this._context, isVouchedFor);
+      const error = picture.error && problem(picture.error, this._context, isVouchedFor, tone);
       this._problem.replaceChildren(...(error ? [error] : []));
     }
   }

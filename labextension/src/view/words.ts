@@ -4,6 +4,11 @@ import type { IEntry, ITranslation, IUsage, State } from '../contracts';
 
 export type Trans = ITranslation;
 
+/** What a table has under a key of somebody else's; nothing of what every object has. */
+export function known<T>(table: { [key: string]: T }, key: unknown): T | undefined {
+  return typeof key === 'string' && Object.hasOwn(table, key) ? table[key] : undefined;
+}
+
 const SYMBOLS: { [state: string]: string } = {
   queued: '⋯',
   starting: '⋯',
@@ -18,7 +23,7 @@ const SYMBOLS: { [state: string]: string } = {
 };
 
 export function stateSymbol(state: State): string {
-  return SYMBOLS[state] ?? '·';
+  return known(SYMBOLS, state) ?? '·';
 }
 
 export function stateWord(state: State, trans: Trans): string {
@@ -34,7 +39,7 @@ export function stateWord(state: State, trans: Trans): string {
     cancelled: trans.__('Cancelled'),
     lost: trans.__('Lost')
   };
-  return words[state] ?? state;
+  return known(words, state) ?? String(state);
 }
 
 /** What to add to an item that is neither running nor completed; empty otherwise. */
@@ -46,7 +51,7 @@ export function ending(status: string, trans: Trans): string {
     background: trans.__('running in background'),
     lost: trans.__('lost: how it ended is not known')
   };
-  return words[status] ?? '';
+  return known(words, status) ?? '';
 }
 
 /** A length of time, in the two units that matter. */
@@ -150,11 +155,17 @@ export function decision(entry: IEntry, trans: Trans): string {
     return trans.__('Waiting for a decision');
   }
   const key =
-    entry.outcome === 'accepted' && entry.decision in said ? entry.decision : entry.outcome;
-  const word = said[key] ?? String(entry.outcome);
+    entry.outcome === 'accepted' && known(said, entry.decision) ? entry.decision : entry.outcome;
+  const word = known(said, key) ?? String(entry.outcome);
   const isNo = entry.outcome === 'declined' || entry.outcome === 'stopped';
   return isNo && entry.decision_reason ? `${word}: ${entry.decision_reason}` : word;
 }
+
+/** What has a word of its own in a count, or is not Codex's doing. */
+const COUNTED = [
+  'reasoning command file_change mcp_tool_call tool_call web_search',
+  'message user_message steer approval input hook_prompt'
+].flatMap(types => types.split(' '));
 
 /** A count of what was done: "5 commands, 2 searches, 1 failed". */
 export function steps(entries: ReadonlyArray<IEntry>, trans: Trans): string {
@@ -170,8 +181,7 @@ export function steps(entries: ReadonlyArray<IEntry>, trans: Trans): string {
   const tools = count('mcp_tool_call', 'tool_call');
   const searches = count('web_search');
   const failed = entries.filter(entry => entry.status === 'failed').length;
-  const counted = commands + thoughts + tools + searches + count('file_change');
-  const others = entries.length - counted;
+  const others = entries.filter(entry => !COUNTED.includes(entry.type)).length;
   return [
     thoughts && trans._n('%1 thought', '%1 thoughts', thoughts, thoughts),
     commands && trans._n('%1 command', '%1 commands', commands, commands),

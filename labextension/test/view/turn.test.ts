@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { TurnView } from '../../src/view/turn';
-import { Given, entry, frame, golden, hostOf, turn } from './turns';
+import { golden } from './golden';
+import { Given, entry, frame, hostOf, turn } from './turns';
 
 const text = (view: TurnView, selector: string): string =>
   view.node.querySelector(selector)?.textContent ?? '';

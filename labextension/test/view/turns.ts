@@ -1,7 +1,4 @@
-/** Sources and hosts for tests of the view. */
-
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** Sources and hosts for tests of the view; also for the gallery, so nothing of Node. */
 
 import { Signal } from '@lumino/signaling';
 
@@ -38,11 +35,6 @@ export class Given implements ITurnSource {
   dispose(): void {
     this.isDisposed = true;
   }
-}
-
-export function golden(name: string): IPicture {
-  const folder = join(__dirname, '../../../tests/render/golden');
-  return JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf-8'));
 }
 
 export function turn(items: IEntry[] = [], fields: Partial<IPicture> = {}): IPicture {

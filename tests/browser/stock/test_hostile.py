@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import nbformat
 import pytest
 from playwright.sync_api import expect
@@ -9,22 +12,8 @@ from playwright.sync_api import expect
 from ...end_to_end.script import cell, say
 from ..lab import Lab, LabPage
 
-HOSTILE = [
-    "<script>window.pwned = 'script'</script>",
-    "<img src=x onerror=\"window.pwned = 'image'\">",
-    "<img src='https://hostile.example/seen.png'>",
-    "![seen](https://hostile.example/seen.png)",
-    "[link](javascript:window.pwned='link')",
-    "[link](JaVaScRiPt&#58;window.pwned='link')",
-    "<a href=\"javascript:window.pwned='a'\">a</a>",
-    "<svg onload=\"window.pwned='svg'\">",
-    "<iframe srcdoc=\"<script>parent.pwned='frame'</script>\"></iframe>",
-    "<style>@import 'https://hostile.example/style.css'; body {display: none}</style>",
-    "</code></pre></details></div><details open ontoggle=\"window.pwned='toggle'\">",
-    "\x1b]8;;javascript:window.pwned='osc'\x07a link\x1b]8;;\x07 \x1b[31mred\x1b[2J\x1b[1;1H",
-    "\u202egpj.exe\u202c \u2066hidden\u2069 \u200bnothing",
-    "`</code><script>window.pwned = 'code'</script>`",
-]
+CORPUS = Path(__file__).parents[1] / "fixtures/hostile.json"
+HOSTILE: list[str] = json.loads(CORPUS.read_text())["texts"]
 TEXT = "\n\n".join(HOSTILE) + "\n\nThe end."
 
 

@@ -18,7 +18,7 @@ class Command implements IEntryView {
     this._output = new Output(_context, trans.__('Output'));
     const copy = copyButton(trans.__('Copy'), trans.__('Copied'), () => this._raw);
     copy.setAttribute('aria-label', trans.__('Copy the command'));
-    const line = el('div', 'jp-Codex-commandLine', this._command, this._facts, copy);
+    const line = el('div', 'jp-Codex-commandLine', this._command, copy, this._facts);
     this.node.append(line);
   }
 
@@ -87,7 +87,7 @@ export function commandText(text: string, context: IContext, isWhole = false): H
 export const COMMANDS: { [type: string]: EntryMaker } = {
   command: context => new Command(context),
   /** What Codex typed into a command; nothing for a mere look at its output. */
-  terminal_input: redrawn('jp-Codex-step', (entry, { host }) =>
+  terminal_input: redrawn('jp-Codex-step jp-mod-plain', (entry, { host }) =>
     (entry.text ?? '').trim()
       ? [host.trans.__('Typed'), ' ', el('code', '', visible(entry.text.replace(/\n$/, '')))]
       : []

@@ -6,7 +6,7 @@ import { redrawn, type EntryMaker, type IContext } from '../context';
 import { el, fold, kept, type Child } from '../dom';
 import { outputBlock } from '../output';
 import { printable, visible } from '../plain';
-import { decision, question, took } from '../words';
+import { decision, known, question, took } from '../words';
 import { commandText } from './command';
 import { endingOf, jsonText } from './tools';
 
@@ -36,10 +36,9 @@ const compaction: EntryMaker = redrawn('jp-Codex-step jp-Codex-divider', (entry,
   )
 );
 
-const sleep: EntryMaker = redrawn('jp-Codex-step', (entry, context) =>
+const sleep: EntryMaker = redrawn('jp-Codex-step jp-mod-plain', (entry, context) =>
   kept(
-    context.host.trans.__('Waited'),
-    ' ',
+    el('span', '', context.host.trans.__('Waited'), ' '),
     took(entry, context.host.trans),
     endingOf(entry, context)
   )
@@ -94,7 +93,7 @@ const input: EntryMaker = redrawn('jp-Codex-asked', (entry, context) => {
     answered: trans.__('answered by %1', entry.by ?? ''),
     declined: trans.__('declined by %1', entry.by ?? '')
   };
-  const said = outcomes[entry.outcome] ?? trans.__('waiting for an answer');
+  const said = known(outcomes, entry.outcome) ?? trans.__('waiting for an answer');
   const tone = entry.outcome === 'answered' ? 'jp-mod-quiet' : 'jp-mod-warning';
   const head = el('strong', '', visible(entry.message || trans.__('Codex asked')));
   return [

@@ -119,7 +119,7 @@ function added(heading: (entry: IEntry, context: IContext) => string): EntryMake
   });
 }
 
-const reviewBegins = redrawn('jp-Codex-step', (entry, context) => [
+const reviewBegins = redrawn('jp-Codex-step jp-mod-plain', (entry, context) => [
   context.host.trans.__('Review begins: %1', visible(entry.text ?? ''))
 ]);
 

@@ -82,7 +82,7 @@ const toolCall: EntryMaker = redrawn('jp-Codex-step', (entry, context) => {
   );
 });
 
-const webSearch: EntryMaker = redrawn('jp-Codex-step', (entry, context) => [
+const webSearch: EntryMaker = redrawn('jp-Codex-step jp-mod-plain', (entry, context) => [
   el('bdi', '', visible(search(entry, context.host.trans)))
 ]);
 
@@ -115,7 +115,7 @@ const subAgent: EntryMaker = redrawn('jp-Codex-step', (entry, context) => {
   });
   const head = [
     el('span', 'jp-Codex-verb', trans.__('Sub-agent')),
-    visible(String(entry.tool ?? '').replace(/_/g, ' ')),
+    el('span', '', visible(String(entry.tool ?? '').replace(/_/g, ' '))),
     endingOf(entry, context)
   ];
   const body = (): Child[] => [
