@@ -41,12 +41,11 @@ function Question({ panel, question }: IQuestionProps): React.ReactElement {
     let isWanted = true;
     void entryOf(panel, question).then(({ entry, item, cwd }) => {
       const host = codex.host({ path: question.path, cellId: question.cell_id });
-      const context = {
-        host,
+      const about = {
         cwd: () => cwd,
         item: (id: string) => (item?.id === id ? item : undefined)
       };
-      const view = isWanted ? createQuestion(entry, context) : null;
+      const view = isWanted ? createQuestion(entry, host, about) : null;
       place.current?.replaceChildren(...(view ? [view.node] : []));
     });
     return () => void (isWanted = false);
