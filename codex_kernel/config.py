@@ -141,6 +141,23 @@ class CodexSettings(Configurable):
         help="Interrupt a turn that runs longer than this; None = no limit.",
     ).tag(config=True)
 
+    max_turns = Int(
+        _SESSION.max_turns,
+        allow_none=True,
+        help="Turns that one kernel runs; further ones fail. None = no limit.",
+    ).tag(config=True)
+    max_tokens = Int(
+        _SESSION.max_tokens,
+        allow_none=True,
+        help="Tokens that the turns of one kernel may use together: the turn that exceeds them is "
+        "stopped, further ones fail. None = no limit.",
+    ).tag(config=True)
+    variables = Dict(
+        value_trait=Unicode(),
+        key_trait=Unicode(),
+        help="What `{name}` stands for in prompts, as `/set name=value` in a cell says.",
+    ).tag(config=True)
+
     # Which app-server
     codex_bin = Unicode(
         _APP_SERVER.codex_bin,
@@ -266,7 +283,7 @@ class CodexSettings(Configurable):
         roots: list[str] = proposal["value"]
         return [_absolute(root, "writable_roots") for root in roots]
 
-    @validate("env", "codex_config")
+    @validate("env", "codex_config", "variables")
     def _plain_keys(self, proposal: Proposal) -> dict[str, object]:
         value: dict[str, object] = proposal["value"]
         for key in value:
@@ -285,6 +302,8 @@ class CodexSettings(Configurable):
 
     @validate(
         "max_minutes",
+        "max_turns",
+        "max_tokens",
         "request_seconds",
         "start_seconds",
         "batch_seconds",
@@ -322,6 +341,7 @@ class CodexSettings(Configurable):
             "fail_on": tuple(self.fail_on),
             "secret_patterns": tuple(self.secret_patterns),
             "env": dict(self.env),
+            "variables": dict(self.variables),
             "config": dict(self.codex_config),
         }
         return Settings(

@@ -23,7 +23,8 @@ answer, an exit code), once.
     │   ├── TurnFailed
     │   ├── TurnLost
     │   ├── TurnCancelled
-    │   └── TurnRefused             it completed, but `fail_on` says that is not enough
+    │   ├── TurnRefused             it completed, but `fail_on` says that is not enough
+    │   └── LimitReached            it was not begun: what the settings allow is used up
     ├── CellError                   the text of a cell is not right
     │   ├── UnknownCommand
     │   └── BadArgument
@@ -178,6 +179,12 @@ class TurnRefused(TurnError):
     """The turn completed, but something happened that `fail_on` counts as failure."""
 
     next_step = "See the transcript; the setting `fail_on` lists what fails a turn."
+
+
+class LimitReached(TurnError):
+    """The turns before used up what the settings allow."""
+
+    http_status = 409
 
 
 class CellError(CodexError):

@@ -55,6 +55,12 @@ class SessionSettings:
     """Offer Codex the notebooks that are open, and in Python the live namespace."""
     max_minutes: float | None = None
     """Interrupt a turn that runs longer; `None` = no limit."""
+    max_turns: int | None = None
+    """Turns that one kernel runs; further ones fail."""
+    max_tokens: int | None = None
+    """Tokens that one kernel uses; the turn that exceeds them is stopped, further ones fail."""
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What `{name}` stands for in prompts."""
 
 
 @dataclass(frozen=True)

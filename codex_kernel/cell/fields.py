@@ -5,6 +5,8 @@ The types come from `SessionSettings`, so that a new field needs one line here.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import typing
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from codex_kernel.cell.command import suggestion
 from codex_kernel.errors import BadArgument
 from codex_kernel.settings import FAILURES, SessionSettings
 
+NONE = "(none)"
+"""How a setting without a value is shown."""
 _YES = {"true", "yes", "on", "1"}
 _NO = {"false", "no", "off", "0"}
 
@@ -38,6 +42,8 @@ FIELDS: dict[str, Field] = {
     "network_access": Field("whether commands in the sandbox reach the network"),
     "writable_roots": Field("more folders that may be written, with commas", is_path=True),
     "max_minutes": Field("stop a turn that runs longer"),
+    "max_turns": Field("how many turns this kernel runs"),
+    "max_tokens": Field("how many tokens the turns of this kernel use"),
     "fail_on": Field("what makes a cell an error, with commas", words=FAILURES),
     "on_restart": Field("what a restarted kernel does with the session"),
     "instructions": Field("what Codex is told about notebooks", is_for_new_sessions=True),
@@ -54,7 +60,7 @@ def show_field(settings: SessionSettings, name: str) -> str:
     """The value of a setting as `/set` would read it."""
     value = getattr(settings, name)
     if value is None or value == ():
-        return "(none)"
+        return NONE
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -64,7 +70,7 @@ def show_field(settings: SessionSettings, name: str) -> str:
 
 def read_field(name: str, text: str) -> Any:
     """The value of a setting from text, the default for none; raises `BadArgument`."""
-    if not text:
+    if not text or text == NONE:
         return getattr(_DEFAULTS, name)
     return _read(name, _TYPES[name], text)
 
@@ -79,8 +85,8 @@ def _read(name: str, kind: Any, text: str) -> Any:
         return _list(name, text)
     if kind is bool:
         return _boolean(name, text)
-    if kind is float:
-        return _number(name, text)
+    if kind in (int, float):
+        return _number(name, text, kind)
     return text
 
 
@@ -92,12 +98,20 @@ def _one_of(name: str, text: str, known: tuple[str, ...]) -> str:
 
 def _list(name: str, text: str) -> tuple[str, ...]:
     field = FIELDS[name]
-    parts = tuple(part.strip() for part in text.split(",") if part.strip())
+    parts = tuple(part.strip() for part in _parts(text) if part.strip())
     if field.words:
         parts = tuple(_one_of(name, part, field.words) for part in parts)
     if field.is_path:
         parts = tuple(os.path.abspath(os.path.expanduser(part)) for part in parts)
     return parts
+
+
+def _parts(text: str) -> list[str]:
+    """The parts of a list: between commas, or of a JSON list."""
+    if text.startswith("["):
+        with contextlib.suppress(ValueError):
+            return [str(part) for part in json.loads(text)]
+    return text.split(",")
 
 
 def _boolean(name: str, text: str) -> bool:
@@ -106,11 +120,12 @@ def _boolean(name: str, text: str) -> bool:
     return text.lower() in _YES
 
 
-def _number(name: str, text: str) -> float:
+def _number(name: str, text: str, kind: type[int] | type[float]) -> float:
     try:
-        number = float(text)
+        number = kind(text)
     except ValueError:
-        number = -1.0
+        number = -1
     if not 0 < number < float("inf"):
-        raise BadArgument(f"{name} is a number above 0, not {text!r}.")
+        what = "whole number" if kind is int else "number"
+        raise BadArgument(f"{name} is a {what} above 0, not {text!r}.")
     return number

@@ -11,6 +11,7 @@ from codex_kernel.cell.command import Context
 from codex_kernel.cell.commands import prepare, run_command
 from codex_kernel.cell.shell import run_shell
 from codex_kernel.cell.text import Cell, mentions, parse
+from codex_kernel.cell.variables import filled
 from codex_kernel.engine import asks
 from codex_kernel.engine.session import Session
 from codex_kernel.engine.telling import Listener
@@ -48,7 +49,8 @@ async def enqueue(session: Session, text: str, cell_id: CellId | None) -> Turn |
         cell = prepare(parse(text))
     except CellError:
         return None  # it says so when it runs
-    return await session.enqueue(cell.prompt, cell_id) if cell.prompt else None
+    prompt = filled(cell.prompt, session.settings.variables)
+    return await session.enqueue(prompt, cell_id) if prompt else None
 
 
 async def run_cell(session: Session, text: str, frontend: Frontend) -> None:
@@ -65,9 +67,10 @@ async def run_cell(session: Session, text: str, frontend: Frontend) -> None:
         if waiting is None or not waiting.done.is_set():
             await _run_commands(cell, context, frontend)
         if cell.prompt:
-            prompt, images = mentions(cell.prompt, session.settings.cwd)
+            prompt = filled(cell.prompt, session.settings.variables)
+            _, images = mentions(prompt, session.settings.cwd)
             turn, waiting = waiting, None
-            await run_turn(session, cell.prompt, asks.prompt(prompt, images), frontend, turn)
+            await run_turn(session, prompt, asks.prompt(prompt, images), frontend, turn)
     finally:
         if waiting is not None:
             await session.withdraw(waiting, "a command of its cell that failed")

@@ -24,6 +24,7 @@ from codex_kernel.cell.command import (
 )
 from codex_kernel.cell.output import Output, joined, prose, shortened, table
 from codex_kernel.cell.text import mentions
+from codex_kernel.cell.variables import filled
 from codex_kernel.engine import asks
 from codex_kernel.engine.session import Session
 from codex_kernel.errors import BadArgument, SessionNotFound
@@ -170,14 +171,16 @@ async def _compact(context: Context, _arguments: Arguments) -> TurnRequest:
     return TurnRequest("/compact", asks.compact())
 
 
-async def _review(_context: Context, arguments: Arguments) -> TurnRequest:
-    instructions = arguments.get("instructions")
+async def _review(context: Context, arguments: Arguments) -> TurnRequest:
+    variables = context.session.settings.variables
+    instructions = filled(arguments.get("instructions", ""), variables) or None
     return TurnRequest(f"/review {instructions or ''}".strip(), asks.review(instructions))
 
 
 async def _plan(context: Context, arguments: Arguments) -> Result:
     session = context.session
-    text, images = mentions(arguments["prompt"], session.settings.cwd)
+    prompt = filled(arguments["prompt"], session.settings.variables)
+    text, images = mentions(prompt, session.settings.cwd)
     ask = asks.plan(text, images, lambda: session.reported.get("model"))
     return TurnRequest(f"/plan {text}", ask)
 

@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from codex_kernel.cell.command import (
@@ -21,9 +22,11 @@ from codex_kernel.cell.command import (
     suggestion,
 )
 from codex_kernel.cell.fields import FIELDS, read_field, show_field
-from codex_kernel.cell.output import Output, joined, pairs, prose, table
+from codex_kernel.cell.output import Output, joined, pairs, prose, shortened, table
+from codex_kernel.cell.variables import NAME, read_value
 from codex_kernel.engine.session import Session
 from codex_kernel.errors import BadArgument
+from codex_kernel.settings import SessionSettings
 from codex_kernel.turn_log import bindings
 
 SANDBOXES = (
@@ -224,23 +227,59 @@ async def _set(context: Context, arguments: Arguments) -> Output:
     given = arguments.get("setting")
     settings = context.session.settings
     if not given:
-        return pairs((name, show_field(settings, name)) for name in FIELDS)
+        rows = [(name, show_field(settings, name)) for name in FIELDS]
+        held = settings.variables.items()
+        return pairs([*rows, *((f"{{{name}}}", text) for name, text in held if name not in FIELDS)])
     name, is_given, text = given.partition("=")
-    name = name.strip()
+    name, text = name.strip(), read_value(text.strip())
+    if not is_given or not NAME.fullmatch(name):
+        return _shown(settings, name)
     if name not in FIELDS:
-        raise BadArgument(
-            f"There is no setting {name!r}.", next_step=suggestion(name, list(FIELDS))
-        )
-    if not is_given:
-        return pairs([(name, show_field(settings, name))])
-    value = read_field(name, text.strip())
+        _refuse_slip(name)
+        _set_variable(context.session, name, text)
+        return _variable_set(name, text)
+    value = read_field(name, text)
     await context.session.choose(**{name: value})
+    _set_variable(context.session, name, text)
     # A thread keeps the model and the effort that it was told last.
     if FIELDS[name].is_for_new_sessions or (name in ("model", "effort") and value is None):
         when = " in sessions that begin from now on; `/new` begins one"
     else:
         when = " from the next turn on"
     return prose(f"{name} = {show_field(context.session.settings, name)}{when}.")
+
+
+def _shown(settings: SessionSettings, name: str) -> Output:
+    if name in FIELDS:
+        return pairs([(name, show_field(settings, name))])
+    if name in settings.variables:
+        return pairs([(f"{{{name}}}", settings.variables[name])])
+    raise BadArgument(f"There is no setting {name!r}.", next_step=suggestion(name, list(FIELDS)))
+
+
+def _refuse_slip(name: str) -> None:
+    """A limit with a slip of the pen in its name must not become a variable, and hold nothing."""
+    close = get_close_matches(name, list(FIELDS), n=1, cutoff=0.9)
+    if close or name in _ELSEWHERE:
+        hint = f"Did you mean `{close[0]}`?" if close else f"See `/{_ELSEWHERE[name]}`."
+        raise BadArgument(
+            f"There is no setting {name!r}.", next_step=f"{hint} Give a variable another name."
+        )
+
+
+_ELSEWHERE = {"cwd": "cd", "env": "env", "variables": "set"}
+"""Settings that other commands change."""
+
+
+def _set_variable(session: Session, name: str, text: str) -> None:
+    others = {key: held for key, held in session.settings.variables.items() if key != name}
+    session.configure(variables={**others, name: text} if text else others)
+
+
+def _variable_set(name: str, text: str) -> Output:
+    if not text:
+        return prose(f"`{{{name}}}` stands for nothing any more.")
+    return prose(f"From now on `{{{name}}}` in a prompt stands for: {shortened(text)}")
 
 
 _SETTINGS = tuple(Value(f"{name}=", each.summary) for name, each in FIELDS.items())
@@ -282,9 +321,12 @@ COMMANDS = (
     ),
     Command(
         "set",
-        "Show the settings of the session, or change one",
+        "Show the settings of the session, change one, or set what {name} in a prompt means",
         _set,
         (Argument("setting", "NAME=value", _SETTINGS, is_open=True, takes_rest=True),),
-        details="An empty value (`NAME=`) goes back to the default.",
+        details="An empty value (`NAME=`) goes back to the default. A name that is no setting is a "
+        "variable: `{NAME}` in the prompts of this kernel stands for its value, and so does that "
+        "of a setting that was set. All other braces stay as they are. A value that begins with "
+        "a double quote is read as a JSON string.",
     ),
 )

@@ -26,6 +26,7 @@ from codex_kernel.engine.connection import Connection, mark_retrieved
 from codex_kernel.engine.document import Document
 from codex_kernel.engine.doors import Doors
 from codex_kernel.engine.keeper import Keeper
+from codex_kernel.engine.limits import Limits
 from codex_kernel.engine.notes import Notes
 from codex_kernel.engine.open_thread import OpenThread, foreign_servers
 from codex_kernel.engine.threads import fork, let_go
@@ -68,6 +69,7 @@ class Session:
             log, self.notes, notebook, self.keeper.cell_ids, kernel_id, self.keeper.carried
         )
         self.wishes = Wishes(self.document, settings.session, settings.app_server.environ)
+        self.limits = Limits()
         self.reported: dict[str, Any] = {}
         self.request_seconds = settings.app_server.request_seconds
         self._all = settings

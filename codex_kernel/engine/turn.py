@@ -190,6 +190,7 @@ class Turn:
         session = self._session
         await session.keeper.begin()
         await session.recognise(submission.cell_id)
+        session.limits.begin(session.settings)
         if not session.is_open:  # opening takes a while: say what it is for
             await self.emit([events.settings_updated(session.requested())])
         reported = await self._unless_stopped(session.open())
@@ -238,10 +239,20 @@ class Turn:
 
     async def emit(self, drafts: Iterable[Draft]) -> None:
         """Record events, then show them; nothing of a turn that is not ours any more."""
+        drafts = list(drafts)
         try:
             await self._telling.emit(drafts)
         except OwnershipLost:
             self.taken_over()
+        for draft in drafts:
+            if draft["type"] == "usage.updated":
+                self._spend(draft["usage"])
+
+    def _spend(self, usage: dict[str, Any]) -> None:
+        session = self._session
+        reason = session.limits.spend(session.id, usage, session.settings)
+        if reason is not None and self._first_stop is None:
+            self.interrupt("the token limit", reason)
 
     def taken_over(self) -> None:
         """Another process has ended this turn in the record: stop Codex, write and show no more.

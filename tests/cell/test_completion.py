@@ -45,7 +45,7 @@ def files(bench: Bench) -> None:
         ("/sandbox |", ["read-only", "workspace-write", "danger-full-access"], ""),
         ("/sandbox dan|", ["danger-full-access"], "dan"),
         ("/sandbox read-only |", [], ""),
-        ("/set max|", ["max_minutes="], "max"),
+        ("/set max|", ["max_minutes=", "max_turns=", "max_tokens="], "max"),
         ("/help app|", ["approvals"], "app"),
         ("/unknown x|", [], ""),
         ("/cd s|", ["sub/"], "s"),

@@ -152,6 +152,7 @@ async def test_set_reads_values_by_the_type_of_the_field(bench: Bench) -> None:
         ("max_minutes=soon", "a number above 0"),
         ("max_minutes=0", "a number above 0"),
         ("max_minutes=nan", "a number above 0"),
+        ("max_turns=1.5", "a whole number above 0"),
         ("network_access=maybe", "true or false"),
         ("on_restart=newer", "Did you mean `new`"),
         ("fail_on=patches", "Did you mean `patch`"),
@@ -185,6 +186,8 @@ def test_every_field_shows_a_value_that_reads_as_itself(tmp_path: Path) -> None:
         network_access=True,
         writable_roots=(str(tmp_path),),
         max_minutes=0.5,
+        max_turns=3,
+        max_tokens=10_000,
         fail_on=("declined", "patch"),
         isolated=True,
         instructions="Be brief.",
@@ -192,3 +195,22 @@ def test_every_field_shows_a_value_that_reads_as_itself(tmp_path: Path) -> None:
     for name in FIELDS:
         assert read_field(name, show_field(settings, name)) == getattr(settings, name)
         assert read_field(name, "") == getattr(SessionSettings(), name)
+
+
+async def test_a_name_that_is_no_setting_is_a_variable_of_prompts(bench: Bench) -> None:
+    said = await bench.run("/set dataset=my data.csv")
+    assert "{dataset} in a prompt stands for: my data.csv" in said
+    assert bench.session.settings.variables == {"dataset": "my data.csv"}
+    assert "{dataset}" in await bench.run("/set")
+    assert "my data.csv" in await bench.run("/set dataset")
+    await bench.run('/set dataset="two\\nlines"')
+    assert bench.session.settings.variables == {"dataset": "two\nlines"}
+    await bench.run("/set dataset=")
+    assert bench.session.settings.variables == {}
+
+
+async def test_what_was_set_of_a_setting_stands_in_prompts_too(bench: Bench) -> None:
+    await bench.run('/set fail_on=["declined", "command"]')
+    await bench.run("/set max_turns=4")
+    assert bench.session.settings.fail_on == ("declined", "command")
+    assert bench.session.settings.variables["max_turns"] == "4"
