@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.browser import browser_rows
 from benchmarks.latency import latency_rows
 from benchmarks.memory import memory_rows
 from benchmarks.server import server_rows
@@ -23,6 +24,7 @@ BENCHMARKS: dict[str, Callable[..., list[Row]]] = {
     "start": start_rows,
     "memory": memory_rows,
     "server": server_rows,
+    "browser": browser_rows,
     "sdk": sdk_rows,
 }
 RESULTS = Path(__file__).parent / "results"

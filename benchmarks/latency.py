@@ -40,13 +40,13 @@ def _row(name: str, turns: int, thought: float) -> Row:
     prompt = f"Say @@ {json.dumps([steps])}"
     with new_place() as place:
         shown = _shown(place, prompt, turns)
-        emitted = _emitted(place)
+        came_at = emitted(place)
         with BareReader(place) as reader:
             thread = reader.new_thread()
             bare = [reader.turn(thread, prompt)["delay"] for _ in range(turns + WARM_TURNS)]
-    if len(shown) != len(emitted):
-        raise ValueError(f"{len(shown)} turns were shown, {len(emitted)} recorded.")
-    delays = [at - came for at, came in zip(shown, emitted, strict=True)][WARM_TURNS:]
+    if len(shown) != len(came_at):
+        raise ValueError(f"{len(shown)} turns were shown, {len(came_at)} recorded.")
+    delays = [at - came for at, came in zip(shown, came_at, strict=True)][WARM_TURNS:]
     return Row(
         f"{name} (p50 of {turns})",
         "ms",
@@ -59,7 +59,7 @@ def _row(name: str, turns: int, thought: float) -> Row:
 
 
 def _shown(place: Place, prompt: str, turns: int) -> list[float]:
-    with start_kernel(place, CODEX_BIN=str(_tee(place))) as kernel:
+    with start_kernel(place, CODEX_BIN=str(tee(place))) as kernel:
         return [_first_text(kernel, prompt) for _ in range(turns + WARM_TURNS)]
 
 
@@ -71,7 +71,7 @@ def _first_text(kernel: Kernel, prompt: str) -> float:
     return at
 
 
-def _tee(place: Place) -> Path:
+def tee(place: Place) -> Path:
     program = place.root / "codex"
     words = [sys.executable, "-I", "-S", str(Path(__file__).with_name("tee.py"))]
     words += [str(place.codex), str(_record(place))]
@@ -84,7 +84,7 @@ def _record(place: Place) -> Path:
     return place.root / "stdout.jsonl"
 
 
-def _emitted(place: Place) -> list[float]:
+def emitted(place: Place) -> list[float]:
     """When Codex sent the first delta of each turn, in order."""
     first: dict[str, float] = {}
     for line in _record(place).read_bytes().splitlines():

@@ -436,7 +436,7 @@ export class Api {
       headers['Idempotency-Key'] = key;
     }
     const sent = body === undefined ? undefined : JSON.stringify(body);
-    const init: RequestInit = { method, headers, body: sent, cache: 'no-store' };
+    const init: RequestInit = { method, headers, body: sent };
     let response: Response;
     try {
       response = await ServerConnection.makeRequest(this._url(path, query), init, this.settings);

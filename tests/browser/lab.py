@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import nbformat
@@ -33,6 +35,7 @@ CHROMIUM_ARGUMENTS = [
 ]
 _ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
 """Lab's news; it would ask a server far away."""
+_NO_CONNECTION = re.compile(r"net::ERR_|NetworkError|Failed to fetch|WebSocket connection to")
 LABEXTENSION = "codex-kernel-labextension"
 
 
@@ -48,9 +51,24 @@ class Lab:
         """A new notebook of the Codex kernel with a code cell for each source."""
         document = nbformat.v4.new_notebook(metadata={"kernelspec": KERNELSPEC})
         document.cells = [nbformat.v4.new_code_cell(source) for source in sources or ("",)]
+        return self.write_document(name, document)
+
+    def write_document(self, name: str, document: Any) -> Path:
+        """Write a notebook into the workspace."""
         path = self.place.workspace / f"{name}.ipynb"
         nbformat.write(document, path)
         return path
+
+    @property
+    def port(self) -> int:
+        """Where the server listens."""
+        return urlsplit(self.url).port or 0
+
+    def text_of(self, notebook: str) -> str:
+        """What the record has of the latest turn of a notebook, as JSON."""
+        api = "codex-kernel/api/turns"
+        turns = self.request("GET", f"{api}?notebook={notebook}&limit=1")["turns"]
+        return json.dumps(self.request("GET", f"{api}/{turns[0]['turn_id']}")) if turns else ""
 
     def request(self, method: str, path: str) -> Any:
         """The answer of the server's REST API."""
@@ -69,19 +87,25 @@ class Lab:
 
 
 @contextmanager
-def lab_in(place: Place, model: ScriptedModel, disabled: Sequence[str] = ()) -> Iterator[Lab]:
-    """A JupyterLab in the place, on a free port, that asks nobody who he is.
+def lab_in(
+    place: Place, model: ScriptedModel, disabled: Sequence[str] = (), port: int = 0
+) -> Iterator[Lab]:
+    """A JupyterLab in the place that asks nobody who he is; on a free port unless one is given.
 
     `disabled`: labextensions that it does without.
     """
     config = place.root / "jupyter-config"
-    (config / "labconfig").mkdir(parents=True)
+    (config / "labconfig").mkdir(parents=True, exist_ok=True)
     (config / "labconfig" / "page_config.json").write_text(
         json.dumps({"disabledExtensions": dict.fromkeys([_ANNOUNCEMENTS, *disabled], True)})
     )
     command = [
         *(sys.executable, "-P", "-m", "jupyterlab", "--no-browser", "--allow-root"),
-        *("--ServerApp.port=0", "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"),
+        *(
+            f"--ServerApp.port={port}",
+            "--IdentityProvider.token=",
+            "--ServerApp.disable_check_xsrf=True",
+        ),
         "--LabApp.expose_app_in_browser=True",
         f"--LabApp.user_settings_dir={config}/settings",
         f"--LabApp.workspaces_dir={config}/workspaces",
@@ -150,6 +174,10 @@ class LabPage:
     def _heard(self, said: ConsoleMessage) -> None:
         if said.type == "error":
             self.errors.append(said.text)
+
+    def forgive_connections(self) -> None:
+        """Forget that the server could not be reached: Chromium calls every such try an error."""
+        self.errors = [error for error in self.errors if not _NO_CONNECTION.search(error)]
 
     def _loaded(self, url: str) -> None:
         host = self.lab.url.partition("://")[2]
