@@ -85,10 +85,13 @@ def _streaming(deltas: int, pace: float, rounds: int) -> list[Row]:
         Row(
             f"{name}: bytes of the turn's socket / text",
             "",
-            [each.received[STREAM] / size for each in codex],
+            [each.sent[STREAM] / size for each in codex],
             target=2.0,
             target_of="value",
-            details={"kernel's socket / text": [each.received[KERNEL] / size for each in codex]},
+            details={
+                "inflated": [each.received[STREAM] / size for each in codex],
+                "kernel's socket": [each.sent[KERNEL] / size for each in codex],
+            },
         ),
         *(
             Row(
@@ -120,6 +123,7 @@ def _run(page: LabPage, kernel: str, source: str) -> Used:
         after.task_seconds - before.task_seconds,
         after.long_tasks[len(before.long_tasks) :],
         {kind: after.received[kind] - before.received[kind] for kind in after.received},
+        {kind: after.sent[kind] - before.sent[kind] for kind in after.sent},
     )
 
 

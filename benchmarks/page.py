@@ -18,11 +18,12 @@ import nbformat
 from playwright.sync_api import CDPSession, Page, WebSocket, sync_playwright
 
 from benchmarks.place import Place
+from benchmarks.relay import Relay, relay
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 SECONDS = 120.0
 ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
-STREAM, KERNEL = "/stream", "/channels"
+STREAM, KERNEL = "stream", "channels"
 """How the addresses of the sockets end by which a page follows a turn, and talks to its kernel."""
 
 
@@ -34,14 +35,17 @@ class Used:
     long_tasks: list[float]
     """Milliseconds of each task above 50."""
     received: dict[str, int]
-    """Bytes by the end of the socket's address."""
+    """Bytes of frames by the end of the socket's address, inflated."""
+    sent: dict[str, int]
+    """Bytes on the wire, by the same."""
 
 
 class LabPage:
     """The page."""
 
-    def __init__(self, page: Page, url: str, place: Place) -> None:
+    def __init__(self, page: Page, url: str, place: Place, relay: Relay) -> None:
         """Counts from now on."""
+        self._relay = relay
         self.page = page
         self.place = place
         self._url = url
@@ -86,12 +90,12 @@ class LabPage:
         metrics = self._cdp.send("Performance.getMetrics")["metrics"]
         task = next(each["value"] for each in metrics if each["name"] == "TaskDuration")
         tasks: list[float] = self.page.evaluate("() => window.tasks")
-        return Used(task, tasks, dict(self._received))
+        sent = {kind: self._relay.sent[kind] for kind in self._received}
+        return Used(task, tasks, dict(self._received), sent)
 
     def _count(self, socket: WebSocket) -> None:
-        path = socket.url.partition("?")[0]
-        kind = next((end for end in self._received if path.endswith(end)), None)
-        if kind is not None:
+        kind = socket.url.partition("?")[0].rpartition("/")[2]
+        if kind in self._received:
             socket.on("framereceived", lambda frame: self._add(kind, frame))
 
     def _add(self, kind: str, frame: str | bytes) -> None:
@@ -101,19 +105,23 @@ class LabPage:
 @contextmanager
 def lab_page(place: Place, **environ: str) -> Iterator[LabPage]:
     """A server in the place and a page of it; both end with the block."""
-    with _server(place, environ) as url, sync_playwright() as playwright:
+    with (
+        _server(place, environ) as port,
+        relay(port) as counting,
+        sync_playwright() as playwright,
+    ):
         names = ("chromium", "chromium-browser", "google-chrome")
         found = next(filter(None, map(shutil.which, names)), None)
         browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         try:
             page = browser.new_page(viewport={"width": 1280, "height": 1000})
-            yield LabPage(page, url, place)
+            yield LabPage(page, f"http://127.0.0.1:{counting.port}/", place, counting)
         finally:
             browser.close()
 
 
 @contextmanager
-def _server(place: Place, environ: dict[str, str]) -> Iterator[str]:
+def _server(place: Place, environ: dict[str, str]) -> Iterator[int]:
     config = place.root / "jupyter-config"
     (config / "labconfig").mkdir(parents=True)
     settings = json.dumps({"disabledExtensions": {ANNOUNCEMENTS: True}})
@@ -134,15 +142,15 @@ def _server(place: Place, environ: dict[str, str]) -> Iterator[str]:
         server.wait()
 
 
-def _announced(server: subprocess.Popen[bytes], runtime: Path) -> str:
-    """The address that the server writes down, once it answers there."""
+def _announced(server: subprocess.Popen[bytes], runtime: Path) -> int:
+    """The port that the server writes down, once it answers there."""
     file = runtime / f"jpserver-{server.pid}.json"
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            url: str = json.loads(file.read_text())["url"]
-            urllib.request.urlopen(f"{url}api", timeout=SECONDS).close()
-            return url
+            found = json.loads(file.read_text())
+            urllib.request.urlopen(f"{found['url']}api", timeout=SECONDS).close()
+            return found["port"]
         except (OSError, ValueError):
             time.sleep(0.1)
     raise RuntimeError("The Jupyter server did not start.")

@@ -207,6 +207,10 @@ class SocketHandler(WebSocketMixin, WebSocketHandler, _Answers):  # pyright: ign
             raise Refusal.of(error) from error
         await super().get(*args, **ids)
 
+    def get_compression_options(self) -> dict[str, Any] | None:
+        """Frames repeat each other's names, and the end of an item its text: sent deflated."""
+        return {}
+
     async def check(self) -> None:
         """Raise what makes the upgrade impossible."""
         await self.service.log()
