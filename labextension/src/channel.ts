@@ -11,7 +11,7 @@ import type { IDisposable } from '@lumino/disposable';
 const SILENCE_MS = 40_000;
 const LOOK_MS = 5_000;
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 15_000;
+const LONGEST_PAUSE_MS = 5_000;
 
 export interface IChannelOptions {
   /** Where to connect to, asked before each connection. */

@@ -16,6 +16,7 @@ import type { IHost, IPicture } from './contracts';
 import { Feed } from './feed';
 import { LabHost, type ILab } from './host';
 import { tellPresence } from './presence';
+import { QueuedTurns } from './queued';
 import { turnRendererFactory } from './renderer';
 import { Rows } from './rows';
 import { Settings } from './settings';
@@ -111,6 +112,7 @@ export const activity: JupyterFrontEndPlugin<void> = {
   ): void => {
     if (tracker) {
       markTitle(codex.feed, tracker);
+      new QueuedTurns(codex, tracker);
       const open = (path: string): unknown => app.commands.execute('docmanager:open', { path });
       new Notifier(codex, tracker, open);
     }

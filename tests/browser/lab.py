@@ -46,6 +46,7 @@ class Lab:
     url: str
     place: Place
     model: ScriptedModel
+    server: subprocess.Popen[bytes]
 
     def write(self, name: str, *sources: str) -> Path:
         """A new notebook of the Codex kernel with a code cell for each source."""
@@ -122,7 +123,7 @@ def lab_in(
             start_new_session=True,
         )
     try:
-        yield Lab(_announced(server, place, log), place, model)
+        yield Lab(_announced(server, place, log), place, model, server)
     finally:
         server.terminate()
         server.wait(SECONDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from ..end_to_end.place import new_place, processes_of, scripted, wait_until
@@ -97,6 +98,7 @@ def test_what_is_queued_runs_next_in_a_cell_of_its_own(lab: Lab, page: LabPage):
     page.output(0).get_by_role("textbox").fill("What can you do?")
     page.output(0).get_by_role("textbox").press("Control+Enter")
     expect(page.output(1)).to_contain_text("Queued")
+    expect(page.output(1).get_by_role("button", name="Cancel")).to_be_visible()
     lab.model.release("next")
     expect(page.output(1)).to_contain_text("I am a scripted model")
     expect(page.prompt(1)).to_have_text("[2]:")
@@ -161,21 +163,23 @@ def test_ten_seconds_offline_lose_nothing(lab: Lab, page: LabPage):
     page.forgive_connections()
 
 
+@pytest.mark.timeout(300)
 def test_after_a_restart_of_the_server_the_turn_is_there_with_its_end(browser: Browser):
     with new_place() as place:
         with scripted(place) as model, browser.new_context() as context:
             with lab_in(place, model) as lab:
-                port = lab.port
                 lab.write("restart", cell([say("Half of it. "), ["wait", "restart"]]))
                 page = LabPage(context.new_page(), lab)
                 page.open("restart")
                 page.run(0)
                 expect(page.output(0)).to_contain_text("Half of it.")
-            expect(page.output(0)).to_contain_text("reconnecting")
-            with lab_in(place, model, port=port):
+                lab.server.kill()
+                expect(page.output(0)).to_contain_text("reconnecting")
+            with lab_in(place, model, port=lab.port):
                 # The kernel ended with its server; the record says so when the server is back.
                 expect(page.output(0)).to_contain_text("Lost")
                 expect(page.output(0)).to_contain_text("Half of it.")
+                expect(page.output(0).get_by_role("button", name="Continue")).to_be_visible()
             page.forgive_connections()
             assert not page.errors
         wait_until(lambda: not processes_of(place), seconds=10)

@@ -1,0 +1,59 @@
+/**
+ * Turns that wait behind another, drawn below their cells: the kernel shows nothing of a cell
+ * before it comes to it. What is drawn here is in no document.
+ */
+
+import type { CodeCell } from '@jupyterlab/cells';
+import type { INotebookTracker } from '@jupyterlab/notebook';
+import { PanelLayout } from '@lumino/widgets';
+
+import type { ILiveTurn } from './feed';
+import { localPath } from './output';
+import type { ICodex } from './tokens';
+import { TurnView } from './view/turn';
+
+/** Keeps a view below each open cell whose turn is queued. */
+export class QueuedTurns {
+  private readonly _shown = new Map<string, TurnView>();
+
+  constructor(
+    private readonly _codex: ICodex,
+    private readonly _tracker: INotebookTracker
+  ) {
+    _codex.feed.turnChanged.connect(this._draw, this);
+    _codex.feed.stateChanged.connect(this._draw, this);
+  }
+
+  private _draw(): void {
+    const turns = [...this._codex.feed.turns.values()].filter(turn => turn.state === 'queued');
+    const queued = new Set(turns.map(turn => turn.turn_id));
+    for (const [id, view] of this._shown) {
+      if (!queued.has(id) || view.isDisposed) {
+        this._shown.delete(id);
+        view.dispose();
+      }
+    }
+    turns.filter(turn => !this._shown.has(turn.turn_id)).forEach(turn => this._show(turn));
+  }
+
+  private _show({ turn_id, path, cell_id }: ILiveTurn): void {
+    const cell = this._cell(path, cell_id);
+    const layout = cell?.outputArea.layout;
+    // A turn whose output is there already is drawn by it.
+    if (!cell || !(layout instanceof PanelLayout) || cell.model.outputs.length > 0) {
+      return;
+    }
+    const source = this._codex.source(turn_id);
+    const view = new TurnView(source, this._codex.host({ path, cellId: cell_id }));
+    // Whoever clears the output disposes the view.
+    view.disposed.connect(() => source.dispose());
+    layout.addWidget(view);
+    this._shown.set(turn_id, view);
+  }
+
+  private _cell(path: string | null, cellId: string | null): CodeCell | null {
+    const panel = this._tracker.find(each => localPath(each.context.path) === path);
+    const cell = panel?.content.widgets.find(each => each.model.sharedModel.getId() === cellId);
+    return cell?.model.type === 'code' ? (cell as CodeCell) : null;
+  }
+}
