@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.browser import browser_rows
 from benchmarks.latency import latency_rows
+from benchmarks.magic import magic_rows
 from benchmarks.memory import memory_rows
 from benchmarks.server import server_rows
 from benchmarks.start import start_rows
@@ -22,6 +23,7 @@ BENCHMARKS: dict[str, Callable[..., list[Row]]] = {
     "latency": latency_rows,
     "volume": volume_rows,
     "start": start_rows,
+    "magic": magic_rows,
     "memory": memory_rows,
     "server": server_rows,
     "browser": browser_rows,

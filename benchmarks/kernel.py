@@ -71,6 +71,8 @@ class Kernel:
         self._manager = manager
         self.start_seconds = 0.0
         self.start_cpu_seconds = 0.0
+        self.before = ""
+        """What stands before a prompt: nothing in a Codex notebook."""
         self.session = manager.session
         self.process = psutil.Process(manager.provisioner.process.pid)  # type: ignore[union-attr]
         self._iopub = _connect(manager, "iopub", zmq.SUB)
@@ -114,10 +116,10 @@ class Kernel:
 
     def turn(self, prompt: str, deltas: int) -> Figures:
         """Run the turn in a new session that has had a short one."""
-        self.run("/new")
-        self.run(WARM)
+        self.run(f"{self.before}/new")
+        self.run(f"{self.before}{WARM}")
         before = self.cpu_seconds()
-        cell = self.run(prompt)
+        cell = self.run(f"{self.before}{prompt}")
         used = self.cpu_seconds() - before
         [answer] = (item for item in cell.bundle["items"] if item["type"] == "message")
         if len(answer["text"]) < deltas and "truncated" not in str(answer):

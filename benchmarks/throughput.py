@@ -28,7 +28,7 @@ def kernel_rows(*, quick: bool) -> list[Row]:
         return [
             row
             for deltas, rounds in _sizes(quick)
-            for row in _rows("kernel", deltas, _race({"bare": bare, "it": kernel}, deltas, rounds))
+            for row in _rows("kernel", deltas, race({"bare": bare, "it": kernel}, deltas, rounds))
         ]
 
 
@@ -43,7 +43,7 @@ def sdk_rows(*, quick: bool) -> list[Row]:
                 row
                 for deltas, rounds in _sizes(quick)
                 for row in _rows(
-                    "SDK", deltas, _race({"bare": bare, "it": sdk}, deltas, rounds), is_ours=False
+                    "SDK", deltas, race({"bare": bare, "it": sdk}, deltas, rounds), is_ours=False
                 )
             ]
 
@@ -59,9 +59,10 @@ def _sizes(quick: bool) -> list[tuple[int, int]]:
     return [(deltas, 2 if quick else rounds) for deltas, rounds in SIZES.items()]
 
 
-def _race(
+def race(
     contestants: Mapping[str, Contestant], deltas: int, rounds: int
 ) -> dict[str, list[Figures]]:
+    """The figures of a turn of so many deltas, in turns, each contestant first every other time."""
     length = deltas * CHARACTERS_PER_DELTA
     prompt = f'Write @@ [["text", {length}, {CHARACTERS_PER_DELTA}]]'
     figures: dict[str, list[Figures]] = {name: [] for name in contestants}

@@ -1,8 +1,41 @@
-"""OpenAI Codex in Jupyter: a kernel whose cells are prompts, and a record of what came of them."""
+"""OpenAI Codex in Jupyter: a kernel whose cells are prompts, `%codex`, and a record of both.
+
+`ask` is the Python API; `%load_ext codex_kernel` gives `%codex` and `%%codex`. Nothing else of
+the package is loaded before one of them is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from codex_kernel._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from codex_kernel.magic.ask import ask
+
+__all__ = ["__version__", "ask"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ask":
+        from codex_kernel.magic.ask import ask
+
+        return ask
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext codex_kernel`."""
+    from codex_kernel.magic.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext codex_kernel`."""
+    from codex_kernel.magic.extension import unload
+
+    unload(shell)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, object]]:

@@ -24,7 +24,8 @@ answer, an exit code), once.
     │   ├── TurnLost
     │   ├── TurnCancelled
     │   ├── TurnRefused             it completed, but `fail_on` says that is not enough
-    │   └── LimitReached            it was not begun: what the settings allow is used up
+    │   ├── LimitReached            it was not begun: what the settings allow is used up
+    │   └── AnswerInvalid           it completed, but not in the shape that was asked for
     ├── CellError                   the text of a cell is not right
     │   ├── UnknownCommand
     │   └── BadArgument
@@ -185,6 +186,12 @@ class LimitReached(TurnError):
     """The turns before used up what the settings allow."""
 
     http_status = 409
+
+
+class AnswerInvalid(TurnError):
+    """The answer does not have the shape that was asked for."""
+
+    next_step = "The text of the result has it as it came; ask again, or for another shape."
 
 
 class CellError(CodexError):

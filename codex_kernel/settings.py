@@ -30,6 +30,16 @@ Put results into other files and say which.
 so that they appear in the notebook.
 """
 
+PYTHON_INSTRUCTIONS = """\
+You are called from a Python notebook or program, by %codex or ask(): the cells are Python, and \
+your turn is shown below the cell that called you.
+- The working directory is the notebook's folder. Give paths relative to it.
+- Never edit, move or delete the notebook{notebook} that is open: its editor would lose changes. \
+Put results into other files, or give code to be pasted into a cell.
+- Answer in Markdown; keep answers short. Save figures as image files in the folder and view them, \
+so that they appear in the notebook.
+"""
+
 
 @dataclass(frozen=True)
 class SessionSettings:
@@ -143,3 +153,5 @@ class Settings:
     log: LogSettings = field(default_factory=LogSettings)
     view: ViewSettings = field(default_factory=ViewSettings)
     export: ExportSettings = field(default_factory=ExportSettings)
+    command_prefix: str = ""
+    """What a user of this host writes before a command: "%codex " in a Python notebook."""

@@ -30,6 +30,10 @@ class Value(NamedTuple):
     summary: str = ""
 
 
+Preview = Callable[[str], str]
+"""The text of a kind of context ("cells", "vars") as it would go out now."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a command works with."""
@@ -39,6 +43,8 @@ class Context:
     """Shows a MIME bundle at once."""
     read_line: ReadLine | None = None
     """None when nobody can be asked."""
+    preview: Preview | None = None
+    """What a Python notebook could send with a prompt; None where there is nothing."""
 
     async def ask(self, prompt: str, *, is_password: bool) -> str | None:
         """A line that the user types; None when nobody can be asked."""
@@ -86,6 +92,8 @@ class Command:
     details: str = ""
     inspect: Callable[[str], None] | None = None
     """Looks at the rest of the line before anything else does; may raise."""
+    is_for_python: bool = False
+    """Means something in a Python notebook only."""
     takes_prompt: bool = False
     """As the last command of a cell, it takes the text below it as its last argument."""
 

@@ -69,32 +69,48 @@ def find(line: CommandLine) -> Command:
     return command
 
 
-async def _help(_context: Context, arguments: Arguments) -> Output:
+async def _help(context: Context, arguments: Arguments) -> Output:
     name = arguments.get("command", "").lstrip("/%")
+    prefix = context.session.command_prefix
     if not name:
-        return overview()
-    return describe(find(CommandLine(name, "", f"/{name}")))
+        return overview(prefix)
+    return describe(find(CommandLine(name, "", f"/{name}")), prefix)
 
 
-def overview() -> Output:
-    """All commands, and what else a cell can hold."""
-    rows = [(command.usage, command.summary) for command in COMMANDS]
-    notes = prose(
-        "Commands stand on the first lines of a cell; the rest is a prompt for Codex.\n"
-        f"{AS_IT_IS}\n"
-        "`!ls` as the only line of a cell runs a command in the sandbox. `@path` names a file or "
-        "shows Codex an image. `/help model` says more about one command."
-    )
+_IN_A_CELL = (
+    "Commands stand on the first lines of a cell; the rest is a prompt for Codex.\n"
+    f"{AS_IT_IS}\n"
+    "`!ls` as the only line of a cell runs a command in the sandbox. `@path` names a file or "
+    "shows Codex an image. `/help model` says more about one command."
+)
+_IN_PYTHON = (
+    "`%codex PROMPT` asks Codex, `%%codex` takes the whole cell below it as the prompt; commands "
+    f"may stand on its first lines. {AS_IT_IS}\n"
+    "`%codex !ls` runs a command in the sandbox. `@path` names a file or shows Codex an image. "
+    "`%codex?` lists the options, `%codex /help model` says more about one command."
+)
+
+
+def commands_of(prefix: str) -> list[Command]:
+    """The commands that mean something in a host where one writes `prefix` before them."""
+    return [command for command in COMMANDS if prefix or not command.is_for_python]
+
+
+def overview(prefix: str = "") -> Output:
+    """All commands of a host, and what else a cell can hold."""
+    rows = [(prefix + command.usage, command.summary) for command in commands_of(prefix)]
+    notes = prose(_IN_PYTHON if prefix else _IN_A_CELL)
     return joined(table(("Command", ""), rows), notes)
 
 
-def describe(command: Command) -> Output:
+def describe(command: Command, prefix: str = "") -> Output:
     """One command with its arguments and their values, as far as these are fixed."""
     lines = f"`{command.usage}`\n{command.summary}."
     if command.aliases:
         lines += f"\nAlso: {', '.join(f'`/{alias}`' for alias in command.aliases)}."
     if command.details:
         lines += f"\n{command.details}"
+    lines = lines.replace("`/", f"`{prefix}/")
     rows: list[tuple[str, object]] = []
     for argument in command.arguments:
         rows.append((argument.name.upper(), argument.summary))
@@ -103,8 +119,8 @@ def describe(command: Command) -> Output:
     return joined(prose(lines), pairs(rows))
 
 
-async def _names(_session: Session, _arguments: Arguments) -> Sequence[Value]:
-    return [Value(command.name, command.summary) for command in COMMANDS]
+async def _names(session: Session, _arguments: Arguments) -> Sequence[Value]:
+    return [Value(each.name, each.summary) for each in commands_of(session.command_prefix)]
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -128,6 +144,7 @@ __all__ = [
     "COMMANDS",
     "Context",
     "TurnRequest",
+    "commands_of",
     "describe",
     "find",
     "overview",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from codex_kernel.cell.command import Argument, Command, Value
-from codex_kernel.cell.commands import BY_NAME, COMMANDS, describe
+from codex_kernel.cell.commands import BY_NAME, commands_of, describe
 from codex_kernel.cell.output import Output, joined, printed, prose
 from codex_kernel.cell.settings_commands import full_path
 from codex_kernel.cell.text import COMMAND, existing_file, find_mentions
@@ -48,7 +48,7 @@ async def complete(text: str, cursor: int, session: Session) -> dict[str, Any]:
     line = text[begin:cursor]
     start, matches = begin + len(line), []
     if _is_among_commands(text, begin) and _NAME.fullmatch(line):
-        start, matches = begin, _names(line)
+        start, matches = begin, _names(line, session.command_prefix)
     elif (found := COMMAND.match(line)) and _is_among_commands(text, begin):
         word, matches = await _arguments(found[0][1:], line[found.end() :], session)
         start = cursor - len(word)
@@ -79,11 +79,11 @@ def _is_among_commands(text: str, begin: int) -> bool:
     return all(COMMAND.match(line) for line in before if line.strip())
 
 
-def _names(typed: str) -> list[Match]:
+def _names(typed: str, prefix: str) -> list[Match]:
     mark, name = typed[0], typed[1:]
     return [
         Match(mark + command.name, "function", command.summary)
-        for command in sorted(COMMANDS, key=lambda each: each.name)
+        for command in sorted(commands_of(prefix), key=lambda each: each.name)
         if command.name.startswith(name)
     ]
 
@@ -198,7 +198,7 @@ async def inspect(text: str, cursor: int, session: Session) -> dict[str, str] | 
             return shown.bundle() if shown else None
     if (found := COMMAND.match(line)) and _is_among_commands(text, begin):
         command: Command | None = BY_NAME.get(found[0][1:])
-        return describe(command).bundle() if command else None
+        return describe(command, session.command_prefix).bundle() if command else None
     return None
 
 

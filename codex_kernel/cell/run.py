@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from codex_kernel.cell.ask import PromptDoor, ReadLine
-from codex_kernel.cell.command import Context
+from codex_kernel.cell.command import Context, Preview
 from codex_kernel.cell.commands import prepare, run_command
 from codex_kernel.cell.shell import run_shell
 from codex_kernel.cell.text import Cell, mentions, parse
@@ -41,6 +41,13 @@ class Frontend:
     execution_count: int | None = None
     turn: Turn | None = None
     """The turn that was recorded when the cell was queued, from `enqueue`."""
+    began: Callable[[Turn], None] = lambda _turn: None
+    """Gets each turn of the cell before anything of it is recorded."""
+    extras: asks.Extras = asks.NOTHING
+    """What goes with the cell's prompt."""
+    notices: tuple[str, ...] = ()
+    """What the turn of the cell's prompt tells about itself."""
+    preview: Preview | None = None
 
 
 async def enqueue(session: Session, text: str, cell_id: CellId | None) -> Turn | None:
@@ -58,7 +65,7 @@ async def run_cell(session: Session, text: str, frontend: Frontend) -> None:
     cell = prepare(parse(text))
     await session.document.locate()
     await session.heed_wishes()
-    context = Context(session=session, say=frontend.say, read_line=frontend.read_line)
+    context = Context(session, frontend.say, frontend.read_line, frontend.preview)
     if cell.shell is not None:
         await run_shell(context, cell.shell)
         return
@@ -70,7 +77,11 @@ async def run_cell(session: Session, text: str, frontend: Frontend) -> None:
             prompt = filled(cell.prompt, session.settings.variables)
             _, images = mentions(prompt, session.settings.cwd)
             turn, waiting = waiting, None
-            await run_turn(session, prompt, asks.prompt(prompt, images), frontend, turn)
+            ask = asks.prompt(prompt, images, frontend.extras)
+            try:
+                await run_turn(session, prompt, ask, frontend, turn)
+            finally:
+                _set_back(session, frontend.extras.changes)
     finally:
         if waiting is not None:
             await session.withdraw(waiting, "a command of its cell that failed")
@@ -80,7 +91,21 @@ async def _run_commands(cell: Cell, context: Context, frontend: Frontend) -> Non
     for line in cell.commands:
         turn = await run_command(line, context)
         if turn is not None:
-            await run_turn(context.session, turn.prompt, turn.ask, frontend)
+            plain = replace(frontend, notices=())
+            await run_turn(context.session, turn.prompt, turn.ask, plain)
+
+
+def _set_back(session: Session, changes: Mapping[str, Any]) -> None:
+    """Have the next turn ask for the model and the effort that the thread had before this one.
+
+    A thread keeps what it was told last, and a choice that was left to Codex is not told.
+    """
+    left_open = [name for name in _KEPT_BY_CODEX if getattr(session.settings, name) is None]
+    before = {name: session.reported.get(name) for name in left_open if name in changes}
+    session.configure(**before)
+
+
+_KEPT_BY_CODEX = ("model", "effort")
 
 
 async def run_turn(
@@ -93,6 +118,8 @@ async def run_turn(
     door = None
     if frontend.read_line is not None:
         door = PromptDoor(frontend.read_line, cwd=session.settings.cwd)
+    turn = waiting or session.new_turn()
+    frontend.began(turn)
     submission = Submission(
         prompt,
         ask,
@@ -101,9 +128,10 @@ async def run_turn(
         door=door,
         listener=frontend.events,
         execution_count=frontend.execution_count,
-        turn=waiting,
+        notices=frontend.notices,
+        turn=turn,
     )
-    turn = await session.submit(submission)
+    await session.submit(submission)
     failure = failure_of(turn.transcript, session.settings.fail_on)
     if failure is not None:
         raise failure

@@ -109,7 +109,7 @@ async def _resume(context: Context, arguments: Arguments) -> Output:
     wanted = arguments.get("session")
     if not wanted:
         return await _sessions(context, arguments)
-    session_id = await _find(context, wanted)
+    session_id = await find_session(context, wanted)
     session = context.session
     if session_id == session.id and session.reported:
         return prose(f"This is the session {session_id} already.")
@@ -118,7 +118,7 @@ async def _resume(context: Context, arguments: Arguments) -> Output:
     return prose(f"The next prompt goes on with the session {session_id}.")
 
 
-async def _find(context: Context, wanted: str) -> SessionId:
+async def find_session(context: Context, wanted: str) -> SessionId:
     """The session that an id, the beginning of one, a title or a number of a list means."""
     if wanted.isdecimal() and len(wanted) < 5:
         return await _numbered(context, int(wanted))
@@ -152,7 +152,7 @@ async def _session_values(session: Session, _arguments: Arguments) -> Sequence[V
 
 async def _fork(context: Context, arguments: Arguments) -> Output:
     wanted = arguments.get("session")
-    source = await _find(context, wanted) if wanted else await known_session(context.session)
+    source = await find_session(context, wanted) if wanted else await known_session(context.session)
     async with context.session.order:
         copy = await context.session.fork(source)
     return prose(f"The next prompt goes on with {copy}, a copy of the session {source}.")

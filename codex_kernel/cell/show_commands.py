@@ -9,7 +9,7 @@ from typing import Any
 from codex_kernel._version import __version__
 from codex_kernel.cell.account_commands import account_rows, limit_rows
 from codex_kernel.cell.command import Argument, Arguments, Command, Context, Value, known_session
-from codex_kernel.cell.output import Output, joined, pairs, prose, shortened, table
+from codex_kernel.cell.output import Output, joined, pairs, printed, prose, shortened, table
 from codex_kernel.cell.settings_commands import full_path
 from codex_kernel.engine.report import MCP_SECONDS, mcp_servers
 from codex_kernel.engine.session import Session
@@ -211,6 +211,28 @@ async def _mcp(context: Context, _arguments: Arguments) -> Output:
     return table(("Server", "State", "Login", "Tools"), rows)
 
 
+CONTEXTS = (
+    Value("cells", "the cells that ran since Codex was last told, with their text outputs"),
+    Value("vars", "the names and types of the variables"),
+)
+
+
+async def _offered(context: Context, arguments: Arguments) -> Output:
+    if context.preview is None:
+        raise BadArgument(
+            "Nothing goes to Codex here but the prompts and what it reads itself.",
+            next_step="In a Python notebook `%codex --context cells` sends the cells that ran.",
+        )
+    kinds = [arguments["kind"]] if "kind" in arguments else [value.text for value in CONTEXTS]
+    shown: list[Output] = []
+    for kind in kinds:
+        text = context.preview(kind)
+        what = f"`--context {kind}` would send {len(text):,} characters with the prompt"
+        shown += [prose(f"{what}:" if text else f"`--context {kind}` has nothing to send.")]
+        shown += [printed(text)] if text else []
+    return joined(*shown)
+
+
 COMMANDS = (
     Command("status", "Show account, session, settings and versions", _status),
     Command("usage", "Show what the session has used and what is left", _usage),
@@ -232,6 +254,13 @@ COMMANDS = (
         "Stop the commands that run in the background, or one of them",
         _stop,
         (Argument("command", "its id in `/ps`, or all", _stop_values, is_open=True),),
+    ),
+    Command(
+        "context",
+        "Show what `--context` would send with a prompt; nothing is sent without it",
+        _offered,
+        (Argument("kind", "cells or vars; both when left out", CONTEXTS),),
+        is_for_python=True,
     ),
     Command("mcp", "List the MCP servers and their tools", _mcp),
 )

@@ -7,8 +7,8 @@ comes with `turn/started`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from codex_kernel.app_server.client import AppServer, turn_params
@@ -32,11 +32,31 @@ class Place:
 Ask = Callable[[Place], Awaitable[str | None]]
 
 
-def prompt(text: str, images: tuple[str, ...] = ()) -> Ask:
+@dataclass(frozen=True)
+class Extras:
+    """What goes with one prompt besides its text."""
+
+    images: tuple[str, ...] = ()
+    """Paths of files, or `data:` URLs."""
+    context: str = ""
+    """A text that comes before the prompt."""
+    output_schema: Mapping[str, Any] | None = None
+    """The JSON schema that the answer has to follow."""
+    changes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Fields of `SessionSettings` that differ for this turn alone."""
+
+
+NOTHING = Extras()
+
+
+def prompt(text: str, images: tuple[str, ...] = (), extras: Extras = NOTHING) -> Ask:
     """Ask for a turn with this text; `images` are paths of files."""
 
     async def ask(place: Place) -> str | None:
-        params = _turn_params(place, text, images)
+        ours = replace(place, settings=replace(place.settings, **extras.changes))
+        params = _turn_params(ours, text, (*images, *extras.images), extras.context)
+        if extras.output_schema is not None:
+            params["outputSchema"] = extras.output_schema
         result = await place.server.request("turn/start", params)
         return result["turn"]["id"]
 
@@ -71,10 +91,18 @@ def plan(text: str, images: tuple[str, ...], model: Callable[[], str | None]) ->
     return ask
 
 
-def _turn_params(place: Place, text: str, images: tuple[str, ...]) -> dict[str, Any]:
-    content: list[dict[str, Any]] = [{"type": "text", "text": text}] if text else []
-    content += [{"type": "localImage", "path": path} for path in images]
+def _turn_params(
+    place: Place, text: str, images: tuple[str, ...], context: str = ""
+) -> dict[str, Any]:
+    content: list[dict[str, Any]] = [{"type": "text", "text": each} for each in (context, text)]
+    content = [each for each in content if each["text"]] + [_image(image) for image in images]
     return turn_params(place.settings, place.session_id, content, place.turn_id)
+
+
+def _image(image: str) -> dict[str, str]:
+    if image.startswith("data:"):
+        return {"type": "image", "url": image}
+    return {"type": "localImage", "path": image}
 
 
 def review(instructions: str | None) -> Ask:

@@ -73,14 +73,18 @@ class Engine:
         self._ready.add_done_callback(call)
 
     async def aclose(self) -> None:
+        """`close()`, without blocking the caller's loop."""
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
         """End the turns, the app-server and the log, then the thread. May be called twice."""
         if self._portal.loop.is_closed():
             return
         try:
-            await asyncio.wait_for(self._portal.run(self._stop()), CLOSE_SECONDS)
+            self._portal.submit(self._stop()).result(CLOSE_SECONDS)
         except TimeoutError:
             logger.error("The engine did not stop within %g s", CLOSE_SECONDS)
-        await asyncio.to_thread(self._portal.close)
+        self._portal.close()
 
     async def _with_session(self, work: Callable[[Session], Awaitable[T]]) -> T:
         return await work(await self._session())

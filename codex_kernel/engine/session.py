@@ -95,6 +95,11 @@ class Session:
         return replace(ours, config={**self.offered, **ours.config})  # the user's own comes last
 
     @property
+    def command_prefix(self) -> str:
+        """What a user of the host writes before a command."""
+        return self._all.command_prefix
+
+    @property
     def server(self) -> AppServer | None:
         """The app-server, when one was started."""
         return self.connection.server
@@ -105,7 +110,7 @@ class Session:
         """Run a turn and return it when it has ended; its transcript tells how."""
         door = Doors(self.log, submission.notebook, submission.door)
         submission = replace(submission, door=door)
-        turn = submission.turn or self._new_turn()
+        turn = submission.turn or self.new_turn()
         try:
             await turn.run(submission)
         finally:
@@ -115,11 +120,12 @@ class Session:
 
     async def enqueue(self, prompt: str, cell_id: CellId | None) -> Turn:
         """Record a turn whose cell waits; `submit` runs it, or `withdraw` takes it back."""
-        turn = self._new_turn()
+        turn = self.new_turn()
         await turn.begin(prompt, cell_id)
         return turn
 
-    def _new_turn(self) -> Turn:
+    def new_turn(self) -> Turn:
+        """A turn that `submit` gets; nothing of it is recorded yet."""
         turn = Turn(self, self._all.turn)
         self.turns.append(turn)
         return turn
@@ -273,7 +279,9 @@ class Session:
 
     def take_notices(self) -> list[str]:
         """What the next turn should tell about its session, once."""
-        notices, self._notices = self._notices, []
+        prefixed = f"`{self.command_prefix}/"
+        notices = [text.replace("`/", prefixed) for text in self._notices]
+        self._notices = []
         if self.log.reason is not None and not self._has_told_unrecorded:
             self._has_told_unrecorded = True
             notices.append(f"Turns are not recorded. {self.log.reason}")

@@ -56,6 +56,8 @@ class Submission:
     door: Door | None = None
     listener: Listener = lambda _events: None
     execution_count: int | None = None
+    notices: tuple[str, ...] = ()
+    """What the turn tells about itself when it begins."""
     turn: Turn | None = None
     """The turn that has waited for this since its cell was queued, see `Session.enqueue`."""
 
@@ -99,9 +101,14 @@ class Turn:
         """The state of the turn as of its last event."""
         return self._telling.transcript
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a first event, and so a transcript."""
+        return self._telling.has_begun
+
     def questions(self) -> list[dict[str, Any]]:
         """Everything that was asked, decided or not."""
-        if not self._telling.has_begun:
+        if not self.has_begun:
             return []
         return [*self.transcript.data["approvals"], *self.transcript.data["inputs"]]
 
@@ -198,7 +205,8 @@ class Turn:
         assert session.id is not None
         self._refuse_if_stopped()
         place = Place(session.server, session.id, session.settings, self.id)
-        notices = [events.warning(text, "notice") for text in session.take_notices()]
+        told = (*session.take_notices(), *submission.notices)
+        notices = [events.warning(text, "notice") for text in told]
         settings = events.settings_updated(reported, session_id=session.id)
         # The prompt is recorded: Codex need not wait until its settings are, too.
         _, codex_turn_id = await asyncio.gather(

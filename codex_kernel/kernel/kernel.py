@@ -22,6 +22,7 @@ from codex_kernel.cell.completion import complete, inspect, is_complete
 from codex_kernel.cell.display import choose_mode
 from codex_kernel.cell.history import History, earlier_prompts
 from codex_kernel.cell.run import Frontend, enqueue, run_cell
+from codex_kernel.cell.stdin import Asker, Stdin
 from codex_kernel.config import CodexSettings
 from codex_kernel.engine.engine import Engine
 from codex_kernel.engine.session import Session
@@ -30,7 +31,6 @@ from codex_kernel.errors import CodexError, TurnCancelled, TurnInterrupted
 from codex_kernel.ids import CellId, kernel_id_from_connection_file, notebook_from_environment
 from codex_kernel.kernel.concurrent import AnswersWhileRunning
 from codex_kernel.kernel.publish import CellOutput
-from codex_kernel.kernel.stdin import Asker, Stdin
 from codex_kernel.tools.offer import offer
 
 USER = "the user"

@@ -58,7 +58,8 @@ def test_every_command_can_be_typed_and_is_in_the_help() -> None:
     assert len(names) == len(set(names)) == len(BY_NAME)
     for command in COMMANDS:
         assert COMMAND.fullmatch(f"/{command.name}")
-        assert command.usage in shown.text
+        assert (command.usage in shown.text) is not command.is_for_python
+        assert f"%codex {command.usage}" in overview("%codex ").text
         assert command.summary in describe(command).text
         optional = [argument.is_optional for argument in command.arguments]
         assert optional == sorted(optional), "what is needed comes first"

@@ -209,12 +209,12 @@ def _is_idle(message: dict[str, Any]) -> bool:
 
 @contextmanager
 def kernel_in(
-    place: Place, *, notebook: str | None = "test.ipynb", **environ: str
+    place: Place, *, spec: str = "codex", notebook: str | None = "test.ipynb", **environ: str
 ) -> Iterator[Kernel]:
     """A kernel started in the workspace as a Jupyter server would; shut down at the end."""
     if notebook is not None:
         environ["JPY_SESSION_NAME"] = str(place.workspace / notebook)
-    manager = KernelManager(kernel_name="codex")
+    manager = KernelManager(kernel_name=spec)
     manager.start_kernel(cwd=str(place.workspace), env=place.environ(**environ))
     client = manager.blocking_client()
     client.start_channels()

@@ -11,7 +11,7 @@ import pytest
 import zmq
 from jupyter_client.session import Session
 
-from codex_kernel.kernel.stdin import Asker, Stdin
+from codex_kernel.cell.stdin import Asker, Stdin
 
 
 class Frontend:

@@ -1,0 +1,1 @@
+"""Codex from Python: `%codex` and `%%codex` in IPython, `ask` anywhere."""
