@@ -13,6 +13,7 @@ from typing import Any
 
 from codex_kernel.cli.app import CodexApp
 from codex_kernel.config import CodexSettings, environment_name, trait_of
+from codex_kernel.server.app import CodexServer
 from codex_kernel.settings import SessionSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,6 +39,11 @@ def all_settings() -> str:
     return _settings(CodexSettings.class_own_traits(config=True), with_variable=True)
 
 
+def server_settings() -> str:
+    """The traits of the server extension alone."""
+    return _settings(CodexServer.class_own_traits(config=True), of=CodexServer)
+
+
 def filled(text: str) -> str:
     """A page with its tables as the code has them now."""
     for name, table in TABLES.items():
@@ -47,8 +53,13 @@ def filled(text: str) -> str:
     return text
 
 
-def _settings(names: Iterable[str], *, with_variable: bool = False) -> str:
-    traits = CodexSettings.class_traits(config=True)
+def _settings(
+    names: Iterable[str],
+    *,
+    with_variable: bool = False,
+    of: type[CodexSettings] = CodexSettings,
+) -> str:
+    traits = of.class_traits(config=True)
     lines = ["| setting | default | |", "|---|---|---|"]
     for name in names:
         variable = f"<br>`{environment_name(name)}`" if with_variable else ""
@@ -67,6 +78,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "commands": commands,
     "settings": session_settings,
     "all settings": all_settings,
+    "server settings": server_settings,
 }
 
 if __name__ == "__main__":

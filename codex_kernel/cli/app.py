@@ -21,6 +21,7 @@ _SUBCOMMANDS: dict[str, Any] | Dict[str, Any] = {
         "Make a notebook of a session that was exported.",
     ),
     "install": (f"{_PACKAGE}.install.InstallApp", "Install the kernelspec elsewhere."),
+    "interrupt": (f"{_PACKAGE}.interrupt.InterruptApp", "Stop a turn, whoever runs it."),
     "login": (f"{_PACKAGE}.login.LoginApp", "Sign in to Codex."),
     "logout": (f"{_PACKAGE}.login.LogoutApp", "Sign out of Codex."),
     "prune": (f"{_PACKAGE}.prune.PruneApp", "Remove old turns from the record."),

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, is_dataclass
 from typing import Any, TypeVar
 
+from codex_kernel.errors import CodexError
 from codex_kernel.ids import TurnId
 from codex_kernel.settings import LogSettings
 from codex_kernel.turn.events import Event
@@ -39,6 +40,17 @@ async def turns_of(log: TurnLog, session_id: str) -> list[TurnRow]:
         found += page
         before = page[-1].turn_id
     return found[::-1]
+
+
+async def find_turns(log: TurnLog, name: str) -> list[TurnRow]:
+    """The turn of this id, or all turns of the session of this id; raises CodexError."""
+    turns = await log.turns(ids=[name]) or await turns_of(log, name)
+    if not turns:
+        raise CodexError(
+            f"Neither a turn nor a session {name!r} is in the record.",
+            next_step="`jupyter codex sessions` lists what there is.",
+        )
+    return turns
 
 
 async def events_of(log: TurnLog, turn_id: TurnId) -> AsyncIterator[Event]:

@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 from traitlets import Bool
 
 from codex_kernel.cli.command import ALIASES, FLAGS, Command
-from codex_kernel.cli.record import events_of, print_json, turns_of, with_log
-from codex_kernel.errors import CodexError
+from codex_kernel.cli.record import events_of, find_turns, print_json, with_log
 from codex_kernel.render.console import ConsoleText
 from codex_kernel.render.escape import printable
 from codex_kernel.render.text import plain
@@ -53,7 +52,7 @@ class ShowApp(Command):
         settings = self.settings()
 
         async def show(log: TurnLog) -> None:
-            turns = await _find(log, self.extra_args[0])
+            turns = await find_turns(log, self.extra_args[0])
             if self.events:
                 await _print_events(log, turns)
             elif self.as_json:
@@ -65,16 +64,6 @@ class ShowApp(Command):
                         print(text, end="")
 
         with_log(settings.log, show)
-
-
-async def _find(log: TurnLog, name: str) -> list[TurnRow]:
-    turns = await log.turns(ids=[name]) or await turns_of(log, name)
-    if not turns:
-        raise CodexError(
-            f"Neither a turn nor a session {name!r} is in the record.",
-            next_step="`jupyter codex sessions` lists what there is.",
-        )
-    return turns
 
 
 async def _print_events(log: TurnLog, turns: list[TurnRow]) -> None:

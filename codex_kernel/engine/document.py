@@ -101,6 +101,10 @@ class Document:
             return {}
         return await bindings.notebook_settings(self._log, self.path)
 
+    async def who_asked(self) -> dict[str, str]:
+        """By whom each of the wishes was changed, as far as that is known; raises `LogError`."""
+        return {} if self.path is None else await bindings.who_asked(self._log, self.path)
+
     async def wish(self, changes: dict[str, Any]) -> bool:
         """Change what the notebook asks for; whether that is recorded already."""
         if self.path is None:

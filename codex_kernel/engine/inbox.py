@@ -158,7 +158,7 @@ class Inbox:
     async def _fork(self, row: CommandRow) -> Outcome:
         last = row.args.get("last_turn_id")
         copy = await self._session.copy(SessionId(row.target_id), last)
-        await threads.bind_copy(self._session.log, row.args.get("notebook"), copy)
+        await threads.bind_copy(self._session.log, row.args.get("notebook"), copy, row.by)
         return {"ok": True, "session_id": copy}
 
     async def _archive(self, row: CommandRow) -> Outcome:

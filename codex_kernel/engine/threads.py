@@ -79,10 +79,10 @@ async def fork(
     return copy
 
 
-async def bind_copy(log: TurnLog, notebook: str | None, copy: SessionId) -> None:
+async def bind_copy(log: TurnLog, notebook: str | None, copy: SessionId, by: str) -> None:
     """Have the notebook for which a copy was made go on with it."""
     if notebook is not None:
-        await bindings.ask_for_session(log, NotebookPath(notebook), copy)
+        await bindings.ask_for_session(log, NotebookPath(notebook), copy, by=by)
 
 
 async def delete(server: AppServer | None, log: TurnLog, session_id: str) -> None:

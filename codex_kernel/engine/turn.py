@@ -207,10 +207,13 @@ class Turn:
         place = Place(session.server, session.id, session.settings, self.id)
         told = (*session.take_notices(), *submission.notices)
         notices = [events.warning(text, "notice") for text in told]
+        heeded = [
+            events.settings_updated(asked, by=by) for by, asked in session.wishes.take_heeded()
+        ]
         settings = events.settings_updated(reported, session_id=session.id)
         # The prompt is recorded: Codex need not wait until its settings are, too.
         _, codex_turn_id = await asyncio.gather(
-            self.emit([settings, *notices]), submission.ask(place)
+            self.emit([*heeded, settings, *notices]), submission.ask(place)
         )
         self._session.mark_used(submission.cell_id)
         await self._started(place, codex_turn_id)

@@ -32,6 +32,7 @@ class Wishes:
         self._environ = environ
         self._seen: dict[str, Any] = {}
         self._refused: list[str] = []
+        self._heeded: dict[str, dict[str, Any]] = {}
         self.session: str | None = None
         """The session that the next turn should belong to, until it was `taken`."""
 
@@ -46,6 +47,10 @@ class Wishes:
             if wanted.get(name) != self._seen.get(name):
                 read = _READERS.get(name, Wishes._plain)
                 changes[name] = read(self, name, wanted.get(name), current, notices)
+        if changes or self.session is not None:
+            asked = {name: wanted.get(name) for name in changes}
+            asked |= {"session": self.session} if self.session is not None else {}
+            await self._note(asked)
         self._seen = wanted
         return changes, notices
 
@@ -56,6 +61,18 @@ class Wishes:
         notices += [text for text in refused if text not in self._refused]
         self._refused = refused
         return trusted(open_ones, self._defaults)
+
+    async def _note(self, asked: Mapping[str, Any]) -> None:
+        """Remember who asked for what, until the next turn tells it."""
+        by = await self._document.who_asked()
+        for name, value in asked.items():
+            if by.get(name):
+                self._heeded.setdefault(by[name], {})[name] = value
+
+    def take_heeded(self) -> list[tuple[str, dict[str, Any]]]:
+        """Who asked for which settings since the last call."""
+        heeded, self._heeded = self._heeded, {}
+        return list(heeded.items())
 
     async def remember(self, changes: Mapping[str, Any]) -> None:
         """Keep what was chosen here, as far as a notebook keeps it; None takes a wish back."""

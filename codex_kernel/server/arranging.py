@@ -118,7 +118,8 @@ async def change_notebook(call: Call) -> Notebook:
     query: NotebookQuery = call.query
     body: NotebookPatch = call.body
     path = call.service.notebook(query.path)
-    await bindings.set_notebook_settings(call.log, path, body.model_dump(exclude_unset=True))
+    asked = body.model_dump(exclude_unset=True)
+    await bindings.set_notebook_settings(call.log, path, asked, by=call.by)
     return await notebook_answer(call, path)
 
 
@@ -137,7 +138,7 @@ async def bind_notebook(call: Call) -> Notebook:
             raise Refusal(
                 409, "The session is archived.", next_step="Get it back first.", kind="Archived"
             )
-    await bindings.ask_for_session(call.log, path, body.session_id)
+    await bindings.ask_for_session(call.log, path, body.session_id, by=call.by)
     return await notebook_answer(call, path)
 
 

@@ -125,7 +125,7 @@ class Clerk:
                 self._settings.app_server,
                 last_turn_id=row.args.get("last_turn_id"),
             )
-        await threads.bind_copy(log, row.args.get("notebook"), copy)
+        await threads.bind_copy(log, row.args.get("notebook"), copy, row.by)
         return {"ok": True, "session_id": copy}
 
     async def _delete(self, log: TurnLog, row: CommandRow) -> Outcome:

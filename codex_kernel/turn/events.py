@@ -98,9 +98,15 @@ def turn_queued(
     }
 
 
-def settings_updated(settings: dict[str, Any], *, session_id: str | None = None) -> Draft:
-    """What the turn runs with, as far as known: asked for at first, then as Codex reports."""
-    return {"type": "settings.updated", "settings": settings, "session_id": session_id}
+def settings_updated(
+    settings: dict[str, Any], *, session_id: str | None = None, by: str | None = None
+) -> Draft:
+    """What the turn runs with, as far as known: asked for at first, then as Codex reports.
+
+    With `by`: what somebody asked for outside of the turn, which takes it up.
+    """
+    draft: Draft = {"type": "settings.updated", "settings": settings, "session_id": session_id}
+    return draft if by is None else {**draft, "by": by}
 
 
 def turn_started(session_id: str, codex_turn_id: str, execution_count: int | None = None) -> Draft:

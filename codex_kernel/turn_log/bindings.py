@@ -85,7 +85,9 @@ async def unbind(log: TurnLog, notebook: NotebookPath) -> None:
         await connection.execute_fetchall("DELETE FROM notebook_cells WHERE path = ?", (notebook,))
 
 
-async def ask_for_session(log: TurnLog, notebook: NotebookPath, session_id: str | None) -> None:
+async def ask_for_session(
+    log: TurnLog, notebook: NotebookPath, session_id: str | None, *, by: str | None = None
+) -> None:
     """Bind a notebook, by hand, to a session or to none, also when a kernel of it runs.
 
     The wish among its settings is for that kernel, which takes it up with its next turn.
@@ -94,7 +96,7 @@ async def ask_for_session(log: TurnLog, notebook: NotebookPath, session_id: str 
         await unbind(log, notebook)
     else:
         await bind(log, notebook, session_id)
-    await set_notebook_settings(log, notebook, {"session": session_id or NO_SESSION})
+    await set_notebook_settings(log, notebook, {"session": session_id or NO_SESSION}, by=by)
 
 
 async def bound_session(
@@ -182,22 +184,32 @@ async def notebook_settings(log: TurnLog, notebook: NotebookPath) -> dict[str, A
     return {} if row is None else json.loads(row["settings"])
 
 
+async def who_asked(log: TurnLog, notebook: NotebookPath) -> dict[str, str]:
+    """By whom each of the notebook's settings was last changed, as far as that is known."""
+    row = await log.database.row("SELECT asked_by FROM notebooks WHERE path = ?", (notebook,))
+    return {} if row is None else json.loads(row["asked_by"])
+
+
 async def set_notebook_settings(
-    log: TurnLog, notebook: NotebookPath, changes: dict[str, Any]
+    log: TurnLog, notebook: NotebookPath, changes: dict[str, Any], *, by: str | None = None
 ) -> dict[str, Any]:
-    """Change what the notebook asks for (None takes a wish back); all of it, afterwards."""
+    """Change what the notebook asks for (None takes a wish back); all of it, afterwards.
+
+    `by` is who changed it, for the audit of the turns that heed it.
+    """
     async with log.database.transaction() as connection:
         await connection.execute_fetchall(
             "INSERT OR IGNORE INTO notebooks (path, updated_at) VALUES (?, ?)", (notebook, now())
         )
         [row] = await connection.execute_fetchall(
-            "SELECT settings FROM notebooks WHERE path = ?", (notebook,)
+            "SELECT settings, asked_by FROM notebooks WHERE path = ?", (notebook,)
         )
+        asked_by = {**json.loads(row["asked_by"]), **dict.fromkeys(changes, by)}
         merged = {**json.loads(row["settings"]), **changes}
         settings = {key: value for key, value in merged.items() if value is not None}
         await connection.execute_fetchall(
-            "UPDATE notebooks SET settings = ?, updated_at = ? WHERE path = ?",
-            (json.dumps(settings), now(), notebook),
+            "UPDATE notebooks SET settings = ?, asked_by = ?, updated_at = ? WHERE path = ?",
+            (json.dumps(settings), json.dumps(asked_by), now(), notebook),
         )
     return settings
 

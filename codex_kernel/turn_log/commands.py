@@ -151,6 +151,16 @@ async def finish(log: TurnLog, command_id: str, outcome: dict[str, Any]) -> None
     )
 
 
+async def abandon(log: TurnLog, owner: str) -> None:
+    """Answer what an owner that is gone had claimed: nobody knows how far it came."""
+    open_ones = "WHERE outcome IS NULL AND claimed_by = ?"
+    if await log.database.row(f"SELECT 1 FROM commands {open_ones}", (owner,)):
+        await log.database.write(
+            f"UPDATE commands SET outcome = ?, finished_at = ? {open_ones}",
+            (_ABANDONED, now(), owner),
+        )
+
+
 async def is_known(log: TurnLog, command_id: str) -> bool:
     """Whether there is such a command, answered or not."""
     found = await log.database.row("SELECT 1 FROM commands WHERE command_id = ?", (command_id,))
@@ -194,6 +204,13 @@ def _oldest() -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+_ABANDONED = json.dumps(
+    {
+        "error": "The process that took this up is gone; it may have been done in part.",
+        "next_step": "Look whether it was done, and ask again if not.",
+        "kind": "Abandoned",
+    }
+)
 _TOO_LATE = json.dumps({"error": "Nobody took this up in time."})
 _OPEN = """
     SELECT command_id, target_kind, target_id, verb, args, by, asked_at

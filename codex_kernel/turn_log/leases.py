@@ -17,6 +17,7 @@ from codex_kernel.ids import TurnId
 from codex_kernel.turn.continuing import continue_prompt
 from codex_kernel.turn.events import TurnErrorInfo, now, stamp, turn_ended
 from codex_kernel.turn.transcript import Transcript, closing_drafts
+from codex_kernel.turn_log import commands
 from codex_kernel.turn_log.log import TurnLog
 from codex_kernel.turn_log.owners import Owner, owner_is_dead, process_lives
 from codex_kernel.turn_log.rows import IS_LIVE, batch, encode, event
@@ -45,14 +46,19 @@ class Recovery:
 
 
 async def recover(log: TurnLog) -> Recovery:
-    """End as lost every live turn whose owner is proven dead; safe at any time, by anybody."""
+    """End as lost every live turn whose owner is proven dead; safe at any time, by anybody.
+
+    What such an owner had taken up and not answered is answered: it may have been done in part.
+    """
     done = Recovery()
-    for owner in await _owners_with_duties(log):
-        if owner_is_dead(owner):
-            done.turns.extend(await _recover_turns(log, owner))
-            done.app_servers.extend(await _app_servers(log, owner))
-    if await log.database.row(f"SELECT 1 FROM owners {_IDLE} LIMIT 1"):
-        await log.database.write(f"DELETE FROM owners {_IDLE}")
+    dead = [owner for owner in await _owners(log) if owner_is_dead(owner)]
+    for owner in dead:
+        done.turns.extend(await _recover_turns(log, owner))
+        done.app_servers.extend(await _app_servers(log, owner))
+        await commands.abandon(log, owner.owner)
+    if dead:
+        ids = json.dumps([owner.owner for owner in dead])
+        await log.database.write(f"DELETE FROM owners {_IDLE}", (ids,))
     return done
 
 
@@ -108,11 +114,8 @@ async def is_held(log: TurnLog, session_id: str) -> bool:
     return any(owner_is_dead(owner_from(row)) is not True for row in found)
 
 
-async def _owners_with_duties(log: TurnLog) -> list[Owner]:
-    found = await log.database.rows(
-        f"SELECT * FROM owners WHERE owner IN (SELECT owner FROM turns WHERE {IS_LIVE} "
-        "UNION SELECT owner FROM app_servers)"
-    )
+async def _owners(log: TurnLog) -> list[Owner]:
+    found = await log.database.rows("SELECT * FROM owners WHERE owner <> ?", (log.owner.owner,))
     return [owner_from(row) for row in found]
 
 
@@ -204,7 +207,7 @@ _HOLDERS = f"""
     )
 """
 _IDLE = f"""
-    WHERE closed_at IS NOT NULL
+    WHERE owner IN (SELECT value FROM json_each(?))
     AND owner NOT IN (SELECT owner FROM turns WHERE {IS_LIVE})
     AND owner NOT IN (SELECT owner FROM app_servers)
 """

@@ -274,6 +274,13 @@ OPERATIONS: Migration = (
 # The number in the prompt of a turn's cell, for a page that was not there when it ran.
 COUNTING: Migration = ("ALTER TABLE turns ADD COLUMN execution_count INTEGER",)
 
+KEEPING: Migration = (
+    # Compacted, but not all of their old events are deleted yet.
+    "CREATE TABLE compacted_turns (turn_id TEXT PRIMARY KEY) WITHOUT ROWID",
+    # Who asked for which of the settings.
+    "ALTER TABLE notebooks ADD COLUMN asked_by TEXT NOT NULL DEFAULT '{}'",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     TURNS,
     COMMANDS,
@@ -285,6 +292,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     KERNELS,
     OPERATIONS,
     COUNTING,
+    KEEPING,
 )
 
 

@@ -12,11 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 from codex_kernel.ids import TurnId
 from codex_kernel.turn_log import bindings
-from codex_kernel.turn_log.log import TurnLog
+from codex_kernel.turn_log.log import CHUNK_ROWS, TurnLog
 from codex_kernel.turn_log.rows import IS_LIVE
 
-CHUNK_ROWS = 1000
-"""Rows deleted in one transaction: one DELETE of 118 MB holds the write lock for 0.7 s."""
 SHRINK_PAGES = 1000
 COMMAND_DAYS = 7
 """Answered commands are of no use later."""
@@ -53,6 +51,7 @@ async def prune(
         )
         await log.database.write("DELETE FROM kernels WHERE updated_at < ?", (_days_ago(days),))
         await _forget_changes(log, _days_ago(CHANGE_DAYS))
+        await log.finish_compactions()
         await _sweep(log)
     return Report(len(chosen), sum(size for _, size in chosen), dry_run)
 

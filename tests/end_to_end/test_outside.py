@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ from codex_kernel.settings import LogSettings
 from codex_kernel.turn_log import bindings, commands
 from codex_kernel.turn_log.log import TurnLog
 
-from .place import MIME, Kernel, Place
+from .place import MIME, SECONDS, Kernel, Place, wait_until
+from .record import turns
 from .script import cell, say
 from .test_approvals import ESCALATE
 from .test_interrupts import shows
@@ -43,6 +46,49 @@ def test_a_turn_is_interrupted(kernel: Kernel, place: Place):
     result = kernel.finish(request)
     assert result.reply["ename"] == "TurnInterrupted"
     assert BY in result.reply["evalue"]
+
+
+def test_a_turn_is_interrupted_from_the_command_line(
+    kernel: Kernel, place: Place, model: ScriptedModel
+):
+    first, turn = begin(kernel, cell([say("Begun"), ["wait", "never"]]), shows("Begun"))
+    second = kernel.send(cell(say("Never said.")))
+    wait_until(lambda: len(turns(place)) == 2)
+    done = codex(place, "interrupt", turn["turn_id"])
+    assert done.stdout == f"{turn['turn_id']}: interrupted\n"
+    result = kernel.finish(first)
+    assert result.reply["ename"] == "TurnInterrupted"
+    assert "via jupyter codex" in result.reply["evalue"]
+    assert kernel.reply_to(second)["status"] == "aborted"
+    again = codex(place, "interrupt", turn["turn_id"])
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "the turn is interrupted" in again.stderr
+
+
+def test_everything_of_a_session_is_interrupted_from_the_command_line(
+    kernel: Kernel, place: Place, model: ScriptedModel
+):
+    first, turn = begin(kernel, cell([say("Begun"), ["wait", "never"]]), shows("Begun"))
+    second = kernel.send(cell(say("Never said.")))
+    wait_until(lambda: len(turns(place)) == 2)
+    lines = codex(place, "interrupt", turn["session_id"]).stdout.splitlines()
+    states = [line.partition(": ")[2] for line in lines]
+    assert states == ["interrupted", "cancelled"]
+    assert kernel.finish(first).status == "error"
+    assert kernel.reply_to(second)["status"] == "aborted"
+
+
+def codex(place: Place, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a subcommand of `jupyter codex` in the place."""
+    command = [sys.executable, "-m", "codex_kernel", *words]
+    return subprocess.run(
+        command,
+        env=place.environ(),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
 
 
 def test_a_turn_is_steered_and_the_model_hears_it(

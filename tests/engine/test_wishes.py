@@ -147,3 +147,18 @@ async def test_a_wider_sandbox_of_the_file_is_told_once_and_holds_when_it_is_all
     assert len(notebook.notices) == 1
     assert (await notebook.page(sandbox="danger-full-access")).sandbox == "danger-full-access"
     assert len(notebook.notices) == 1
+
+
+async def test_who_asked_for_what_is_told_once(notebook: Asking) -> None:
+    assert notebook.path is not None
+    await bindings.set_notebook_settings(
+        notebook.log, notebook.path, {"model": "m"}, by="ada via page"
+    )
+    await bindings.set_notebook_settings(notebook.log, notebook.path, {"effort": "low"}, by="bob")
+    await notebook.turn()
+    assert notebook.wishes.take_heeded() == [
+        ("ada via page", {"model": "m"}),
+        ("bob", {"effort": "low"}),
+    ]
+    await notebook.page(model="m2")  # by nobody that is known
+    assert notebook.wishes.take_heeded() == []

@@ -247,3 +247,27 @@ async def test_session_is_held_by_who_runs_it_or_has_it_open_until_he_is_dead(
     assert await leases.is_held(log, "opened")
     await log.forget_app_server()
     assert not await leases.is_held(log, "opened")
+
+
+async def test_what_a_dead_owner_had_taken_up_is_answered_and_its_row_goes(
+    settings: LogSettings, log: TurnLog
+) -> None:
+    async with other(settings.folder) as owner:
+        await owner.do("run")
+        [dead] = await log.database.rows(
+            "SELECT owner FROM owners WHERE owner <> ?", (log.owner.owner,)
+        )
+        asked = await commands.ask(log, "session", SESSION, "rename", {}, "ada")
+        await log.database.write("UPDATE commands SET claimed_by = ?", (dead["owner"],))
+        await leases.recover(log)
+        assert await commands.outcome(log, asked) is None
+        await owner.kill()
+    waiting = await commands.ask(log, "session", SESSION, "archive", {}, "ada")
+    await leases.recover(log)
+    outcome = await commands.outcome(log, asked)
+    assert outcome is not None
+    assert "may have been done in part" in outcome["error"]
+    assert await commands.outcome(log, waiting) is None
+    assert [row["owner"] for row in await log.database.rows("SELECT owner FROM owners")] == [
+        log.owner.owner
+    ]

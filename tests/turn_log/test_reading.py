@@ -7,13 +7,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from codex_kernel.errors import LogUnavailable
 from codex_kernel.ids import TurnId, new_turn_id
 from codex_kernel.settings import LogSettings
 from codex_kernel.turn.events import item_started, item_text, turn_queued
+from codex_kernel.turn_log import log as turn_log
 from codex_kernel.turn_log.log import TurnLog
 
 from .process import other
@@ -149,3 +152,31 @@ async def test_the_transcript_is_the_fold_of_the_rows_however_texts_follow_each_
     transcript = await log.transcript(record.turn_id)
     assert transcript is not None
     assert transcript.data == record.transcript.data
+
+
+async def test_events_of_a_compacted_turn_go_in_chunks_also_when_that_is_cut_short(
+    log: TurnLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn_log, "CHUNK_ROWS", 10)
+    record = await ended(log, "a" * 25)
+    write, deleted = log.database.write, []
+
+    async def write_once(sql: str, parameters: Any = ()) -> int:
+        if deleted:
+            raise LogUnavailable("The disk is full.")
+        deleted.append(await write(sql, parameters))
+        return deleted[-1]
+
+    monkeypatch.setattr(log.database, "write", write_once)
+    with pytest.raises(LogUnavailable):
+        await log.compact(record.turn_id)
+    assert deleted == [10]
+    transcript = await log.transcript(record.turn_id)
+    assert transcript is not None
+    assert transcript.answer() == "a" * 25
+    monkeypatch.setattr(log.database, "write", write)
+    await log.finish_compactions()
+    kinds = await log.database.rows("SELECT type FROM events WHERE turn_id = ?", (record.turn_id,))
+    assert "item.text" not in {row["type"] for row in kinds}
+    assert not await log.database.rows("SELECT * FROM compacted_turns")
+    assert await log.transcript(record.turn_id) is not None
