@@ -77,6 +77,8 @@ class Codex:
 
     is_gone = False
 
+    knows_account = True
+
     def __init__(self) -> None:
         self.gone: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.asked: list[tuple[str, Any]] = []

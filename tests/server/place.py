@@ -172,8 +172,14 @@ def environ(folder: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def jupyter_server(*options: str, without: tuple[str, ...] = (), **more: str) -> Iterator[Server]:
-    """Start a server, `more` and not `without` in its environment; it must end in good order."""
+def jupyter_server(
+    *options: str, without: tuple[str, ...] = (), is_named: bool = True, **more: str
+) -> Iterator[Server]:
+    """Start a server, `more` and not `without` in its environment; it must end in good order.
+
+    Unless `is_named`, the extension is not named to it: it must find it by itself.
+    """
+    named = ['--ServerApp.jpserver_extensions={"codex_kernel": True}'] if is_named else []
     with tempfile.TemporaryDirectory(prefix="codex-server-") as name:
         folder = Path(name).resolve()
         for part in ("root", "codex-home"):
@@ -184,7 +190,7 @@ def jupyter_server(*options: str, without: tuple[str, ...] = (), **more: str) ->
                     *(sys.executable, "-m", "jupyter_server", "--debug", "--allow-root"),
                     *("--no-browser", "--ServerApp.port=0", f"--IdentityProvider.token={TOKEN}"),
                     f"--ServerApp.root_dir={folder / 'root'}",
-                    '--ServerApp.jpserver_extensions={"codex_kernel": True}',
+                    *named,
                     *options,
                 ],
                 stdout=output,

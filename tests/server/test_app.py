@@ -33,6 +33,11 @@ def test_a_data_file_of_the_wheel_enables_it() -> None:
     assert config == {"ServerApp": {"jpserver_extensions": {"codex_kernel": True}}}
 
 
+def test_a_server_that_is_told_nothing_finds_it_by_that_file() -> None:
+    with jupyter_server(is_named=False) as server:
+        assert server.get("health")["log"]["is_recorded"]
+
+
 def test_kernels_of_the_server_write_where_it_reads(tmp_path: Path) -> None:
     with jupyter_server(
         f"--CodexServer.data_dir={tmp_path}", without=("CODEX_KERNEL_DATA_DIR",)

@@ -182,6 +182,21 @@ def test_a_running_kernel_takes_up_what_its_notebook_was_bound_to(
     assert "session" not in jupyter.get("notebooks?path=test.ipynb")["settings"]
 
 
+def test_who_changes_the_settings_of_a_notebook_is_in_the_audit(
+    jupyter: Jupyter, kernel: ServerKernel
+) -> None:
+    run(kernel)
+    asked = {"effort": "low", "sandbox": "read-only"}
+    assert call(jupyter, "PATCH", "notebooks?path=test.ipynb", asked).status == 200
+    turn = run(kernel)
+    entries = jupyter.get(f"sessions/{turn['session_id']}/audit")["entries"]
+    [changed] = [entry for entry in entries if entry["who"] and "settings" in entry["kind"]]
+    assert changed["turn_id"] == turn["turn_id"]
+    assert changed["what"] == "effort: low; sandbox: read-only"
+    assert changed["client"] == "HTTP"
+    assert changed["who"]
+
+
 def bind(jupyter: Jupyter, path: str, session_id: str | None) -> None:
     body = {"path": path, "session_id": session_id}
     answer = call(jupyter, "POST", "notebooks/bind", body)
