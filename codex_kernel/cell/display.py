@@ -78,7 +78,7 @@ class TurnDisplay:
             output_lines=min(view.output_lines, LIVE_OUTPUT_LINES),
         )
         self._mode: Mode = mode
-        self._console = ConsoleText(view, color=False)
+        self._console = ConsoleText(view, color=False, has_prompts=True)
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None

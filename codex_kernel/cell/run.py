@@ -167,8 +167,15 @@ def _has_item(kind: str, *statuses: str) -> Callable[[dict[str, Any]], bool]:
     return found
 
 
+def _is_declined(data: dict[str, Any]) -> bool:
+    """Also when another client of a shared app-server said no: then only the item tells."""
+    return any(approval["outcome"] == "declined" for approval in data["approvals"]) or any(
+        item.get("status") == "declined" for item in data["items"]
+    )
+
+
 _FAILS: dict[str, Callable[[dict[str, Any]], bool]] = {
-    "declined": lambda data: any(a["outcome"] == "declined" for a in data["approvals"]),
+    "declined": _is_declined,
     "command": _has_item("command", "failed"),
     "patch": _has_item("file_change", "failed", "declined"),
     "warning": lambda data: any(w["kind"] != "notice" for w in data["warnings"]),

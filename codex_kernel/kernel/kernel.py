@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import os
+import re
 import signal
 from dataclasses import replace
 from typing import Any
@@ -27,13 +28,17 @@ from codex_kernel.config import CodexSettings
 from codex_kernel.engine.engine import Engine
 from codex_kernel.engine.session import Session
 from codex_kernel.engine.turn import Turn
-from codex_kernel.errors import CodexError, TurnCancelled, TurnInterrupted
+from codex_kernel.errors import CellError, CodexError, TurnCancelled, TurnInterrupted
 from codex_kernel.ids import CellId, kernel_id_from_connection_file, notebook_from_environment
 from codex_kernel.kernel.concurrent import AnswersWhileRunning
 from codex_kernel.kernel.publish import CellOutput
 from codex_kernel.tools.offer import offer
 
 USER = "the user"
+
+_HALF = re.compile("[\ud800-\udfff]")
+_NO_TEXT = "codex_kernel: line that is no text"
+"""A mark on an execute_request whose code was mended so that it can be answered."""
 
 
 class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[misc]  # mixins
@@ -85,6 +90,18 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
 
     # Running a cell
 
+    async def execute_request(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
+        """Run a cell; one that is no text is refused here, where the base class would not answer.
+
+        JSON can name half of a surrogate pair, which nothing can be sent or recorded with.
+        """
+        content = parent["content"]
+        code = content.get("code")
+        if isinstance(code, str) and (half := _HALF.search(code)):
+            content["code"] = _HALF.sub("\ufffd", code)
+            parent[_NO_TEXT] = code.count("\n", 0, half.start()) + 1
+        await super().execute_request(stream, ident, parent)
+
     async def do_execute(
         self,
         code: str,
@@ -99,11 +116,13 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         """Run the cell as a turn; a silent request never starts one."""
         if silent or not code.strip():
             return self._reply(user_expressions)
+        parent: dict[str, Any] = self.get_parent("shell")
         if store_history:
             self._history.add(self.execution_count, code)
-        parent: dict[str, Any] = self.get_parent("shell")
         mode = choose_mode(allow_stdin=allow_stdin, has_cell=cell_id is not None)
         output = CellOutput(self, parent, self._settings.view, mode)
+        if _NO_TEXT in parent:
+            return self._error_reply(_no_text(parent[_NO_TEXT]), output)
         frontend = Frontend(
             cell_id=None if cell_id is None else CellId(cell_id),
             events=output.events,
@@ -130,7 +149,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
     def cell_queued(self, message: dict[str, Any]) -> None:
         """Record the turn of a cell that waits, so that every client sees it queued."""
         content = message["content"]
-        if content.get("silent"):
+        if content.get("silent") or _HALF.search(content["code"]):
             return
         cell_id = (message.get("metadata") or {}).get("cellId")
         self._queued[message["header"]["msg_id"]] = self._engine.run(
@@ -267,6 +286,13 @@ async def _withdraw(session: Session, queued: concurrent.futures.Future[Turn | N
     turn = await asyncio.wrap_future(queued)
     if turn is not None:
         await session.withdraw(turn, "the end of the cell before it")
+
+
+def _no_text(line: int) -> CodexError:
+    return CellError(
+        f"Line {line} of the cell holds half of a character, which is no text.",
+        next_step="Delete it (it may show as � or not at all) and type it anew.",
+    )
 
 
 def _internal(failure: Exception) -> CodexError:

@@ -23,8 +23,13 @@ _DIM, _BOLD, _RED, _YELLOW = "2", "1", "31", "33"
 class ConsoleText:
     """Turns events into text to append. One object per turn."""
 
-    def __init__(self, view: ViewSettings, color: bool = False) -> None:
+    def __init__(
+        self, view: ViewSettings, color: bool = False, *, has_prompts: bool = False
+    ) -> None:
+        """With `has_prompts` questions are put to the reader beside this text, which then tells
+        only what was decided."""
         self._view = view
+        self._has_prompts = has_prompts
         self._color = color
         self._column = 0
         self._out: list[str] = []
@@ -212,6 +217,8 @@ class ConsoleText:
             self._line(f"{symbol} {words.one_line(str(step.get('step') or ''), 120)}")
 
     def _approval_requested(self, event: Event) -> None:
+        if self._has_prompts:
+            return
         approval = event["approval"]
         self._line(f"? {visible(words.question(approval))}", _YELLOW)
         if approval.get("command"):

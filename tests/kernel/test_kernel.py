@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from ..end_to_end.place import kernel_in, new_place
 
 BREAK = """
@@ -26,4 +28,17 @@ def test_a_cell_that_meets_a_bug_ends_with_an_error_that_says_so():
     assert result.status == "error"
     assert result.reply["execution_count"] == 1
     assert "codex_kernel failed: KeyError: 'authStatus'" in result.reply["evalue"]
+    assert [content["evalue"] for content in result.of("error")] == [result.reply["evalue"]]
+
+
+def test_a_cell_with_half_a_character_is_told_which_line_holds_it():
+    with new_place() as place, kernel_in(place) as kernel:
+        # As a frontend in JavaScript sends it; our client would not.
+        kernel.client.session.pack = lambda message: json.dumps(message, default=str).encode()
+        result = kernel.run("One\nTwo \ud83d three")
+        behind = kernel.send("One\nTwo \ud83d three", silent=True)
+        assert kernel.reply_to(behind)["status"] == "ok"
+    assert (result.status, result.reply["ename"]) == ("error", "CellError")
+    assert result.reply["execution_count"] == 1
+    assert "Line 2" in result.reply["evalue"]
     assert [content["evalue"] for content in result.of("error")] == [result.reply["evalue"]]

@@ -20,9 +20,11 @@ from . import turns
 VIEW = ViewSettings()
 
 
-def console(drafts: list[events.Draft], *, color: bool = False, by: int = 1) -> str:
+def console(
+    drafts: list[events.Draft], *, color: bool = False, by: int = 1, has_prompts: bool = False
+) -> str:
     """What a console shows after these events, fed in batches."""
-    text = ConsoleText(VIEW, color)
+    text = ConsoleText(VIEW, color, has_prompts=has_prompts)
     all_events = turns.stamped([*turns.begun(), *drafts])
     return "".join(text.feed(all_events[at : at + by]) for at in range(0, len(all_events), by))
 
@@ -122,9 +124,11 @@ def test_a_question_and_its_decision_are_told() -> None:
         "command": "rm \u202ex",
         "choices": ["once", "decline"],
     }
-    assert console(turns.decided(asked, "decline", "not that")) == (
-        "? Run this command?\n  $ rm ⟨U+202E⟩x\n  Because.\n  Declined by ada: not that\n"
-    )
+    drafts = turns.decided(asked, "decline", "not that")
+    decision = "  Declined by ada: not that\n"
+    question = "? Run this command?\n  $ rm ⟨U+202E⟩x\n  Because.\n"
+    assert console(drafts) == question + decision
+    assert console(drafts, has_prompts=True) == decision
 
 
 def test_the_end_of_a_failed_turn_is_told_with_the_next_step() -> None:
