@@ -103,7 +103,7 @@ class Engine:
             except OSError as failure:
                 logger.warning("Codex gets no tools of ours: %s", failure)
         try:
-            await recover(log)
+            await recover(log, session.lend)
         except CodexError as failure:
             logger.warning("Turns of ended kernels could not be closed: %s", failure)
         return session

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -348,6 +349,11 @@ class Session:
             await self._leave()
             await self.connection.renew()
         return await self.connection.connect()
+
+    @asynccontextmanager
+    async def lend(self) -> AsyncIterator[AppServer]:
+        """The app-server, for something that is about no turn of ours."""
+        yield await self.connect()
 
     @property
     def is_open(self) -> bool:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from typing import Any
 
 from codex_kernel.rpc import procfs
 
+POLL_SECONDS = 0.02
+"""They are not our children, so nobody tells when they end."""
 HAS_GROUPS = hasattr(os, "killpg")
 
 
@@ -43,6 +46,19 @@ def is_group_alive(pid: int) -> bool:
         return False
     seen = [stat for each in procfs.pids() if (stat := procfs.read_stat(each)) is not None]
     return not seen or any(stat.group == pid and not stat.is_zombie for stat in seen)
+
+
+def wait_for_end(pid: int, seconds: float) -> bool:
+    """Wait until no member of the group led by `pid` lives; False when some still do.
+
+    Blocks: call it in a thread.
+    """
+    deadline = time.monotonic() + seconds
+    while is_group_alive(pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
 
 
 def describe_exit(returncode: int) -> str:

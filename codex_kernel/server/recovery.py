@@ -48,9 +48,12 @@ class Upkeep:
         events: Any = self._server.event_logger
         telemetry = Telemetry(events)
         self._service.spawn(documents.run(), "codex documents")
-        steps = (recover, self.activity.note, telemetry.tell)
+        steps = (self._recover, self.activity.note, telemetry.tell)
         self._service.spawn(self._repeat(self._seconds, *steps), "codex recovery")
         self._service.spawn(self._repeat(PRUNE_SECONDS, prune), "codex retention")
+
+    async def _recover(self, log: TurnLog) -> None:
+        await recover(log, self._service.clerk.server)
 
     async def _repeat(self, seconds: float, *steps: Callable[[TurnLog], Awaitable[Any]]) -> None:
         while True:

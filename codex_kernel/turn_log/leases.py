@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 
 from codex_kernel.errors import InvalidTransition, TurnLost
 from codex_kernel.ids import TurnId
 from codex_kernel.turn.continuing import continue_prompt
-from codex_kernel.turn.events import TurnErrorInfo, now, stamp, turn_ended
+from codex_kernel.turn.events import Draft, TurnErrorInfo, now, stamp, turn_ended
+from codex_kernel.turn.state import FinalState
 from codex_kernel.turn.transcript import Transcript, closing_drafts
 from codex_kernel.turn_log import commands
 from codex_kernel.turn_log.log import TurnLog
@@ -38,28 +39,39 @@ class AppServer:
 
 
 @dataclass(frozen=True)
-class Recovery:
-    """What `recover` did, and the app-servers that the caller must end and then `forget`."""
+class Outcome:
+    """What a turn became without its owner: what was missed of it, and its end."""
 
-    turns: list[TurnId] = field(default_factory=list[TurnId])
-    app_servers: list[AppServer] = field(default_factory=list[AppServer])
+    missed: list[Draft]
+    state: FinalState
+    error: TurnErrorInfo | None
 
 
-async def recover(log: TurnLog) -> Recovery:
-    """End as lost every live turn whose owner is proven dead; safe at any time, by anybody.
+Tell = Callable[[Transcript], Awaitable[Outcome | None]]
+"""Looks up what a turn became, from its transcript; None when that is not known."""
 
-    What such an owner had taken up and not answered is answered: it may have been done in part.
+
+async def left_behind(log: TurnLog) -> list[AppServer]:
+    """The app-servers of dead owners, which whoever finds them must end and then `forget`."""
+    rows = await log.database.rows(_APP_SERVERS)
+    return [_app_server(row) for row in rows if owner_is_dead(owner_from(row))]
+
+
+async def recover(log: TurnLog, tell: Tell | None = None) -> list[TurnId]:
+    """End every live turn whose owner is proven dead; safe at any time, by anybody.
+
+    It ends as `tell` says, else as lost. What such an owner had taken up and not answered is
+    answered: it may have been done in part. Returns the turns that were ended here.
     """
-    done = Recovery()
+    turns: list[TurnId] = []
     dead = [owner for owner in await _owners(log) if owner_is_dead(owner)]
     for owner in dead:
-        done.turns.extend(await _recover_turns(log, owner))
-        done.app_servers.extend(await _app_servers(log, owner))
+        turns.extend(await _recover_turns(log, owner, tell))
         await commands.abandon(log, owner.owner)
     if dead:
         ids = json.dumps([owner.owner for owner in dead])
         await log.database.write(f"DELETE FROM owners {_IDLE}", (ids,))
-    return done
+    return turns
 
 
 async def forget(log: TurnLog, app_server: AppServer) -> None:
@@ -119,33 +131,44 @@ async def _owners(log: TurnLog) -> list[Owner]:
     return [owner_from(row) for row in found]
 
 
-async def _recover_turns(log: TurnLog, owner: Owner) -> list[TurnId]:
+async def _recover_turns(log: TurnLog, owner: Owner, tell: Tell | None) -> list[TurnId]:
     live = await log.database.rows(
         f"SELECT turn_id, epoch FROM turns WHERE {IS_LIVE} AND owner = ? ORDER BY turn_id",
         (owner.owner,),
     )
-    return [
-        row["turn_id"]
-        for row in live
-        if await _take_over(log, row["turn_id"], owner.owner, row["epoch"], _GONE)
-    ]
+    ended: list[TurnId] = []
+    for row in live:
+        transcript = await _transcript(log, row["turn_id"])
+        outcome = None if tell is None else await tell(transcript)
+        if await _take_over(log, row["turn_id"], owner.owner, row["epoch"], _GONE, outcome):
+            ended.append(row["turn_id"])
+    return ended
 
 
-async def _app_servers(log: TurnLog, owner: Owner) -> list[AppServer]:
-    found = await log.database.rows("SELECT * FROM app_servers WHERE owner = ?", (owner.owner,))
-    return [
-        AppServer(
-            row["owner"],
-            row["pid"],
-            row["started"],
-            json.loads(row["thread_ids"]),
-            is_alive=process_lives(row["pid"], row["started"]) is True,
-        )
-        for row in found
-    ]
+def _app_server(row: sqlite3.Row) -> AppServer:
+    pid, started = row["server_pid"], row["server_started"]
+    return AppServer(
+        row["owner"],
+        pid,
+        started,
+        json.loads(row["thread_ids"]),
+        is_alive=process_lives(pid, started) is True,
+    )
 
 
-async def _take_over(log: TurnLog, turn_id: TurnId, owner: str, epoch: int, message: str) -> bool:
+async def _transcript(log: TurnLog, turn_id: TurnId) -> Transcript:
+    rows = await log.database.rows(_EVENTS, (turn_id,))
+    return _folded(rows)
+
+
+async def _take_over(
+    log: TurnLog,
+    turn_id: TurnId,
+    owner: str,
+    epoch: int,
+    message: str,
+    outcome: Outcome | None = None,
+) -> bool:
     """End a turn in place of its owner; False when it is not as it was any more."""
     async with log.database.transaction() as connection:
         taken = await connection.execute(
@@ -155,24 +178,33 @@ async def _take_over(log: TurnLog, turn_id: TurnId, owner: str, epoch: int, mess
         )
         if taken.rowcount != 1:
             return False
-        rows = await connection.execute_fetchall(
-            "SELECT turn_id, seq, at, body FROM events WHERE turn_id = ? ORDER BY seq", (turn_id,)
-        )
+        rows = await connection.execute_fetchall(_EVENTS, (turn_id,))
         transcript = _folded(list(rows))
-        was_sent = transcript.data["codex_turn_id"] is not None
-        error = TurnErrorInfo(
-            kind="lost",
-            message=message,
-            next_step=TurnLost.next_step,
-            continue_prompt=continue_prompt(None if was_sent else transcript.data["prompt"]),
-        )
-        drafts = [*closing_drafts(transcript, status="lost"), turn_ended("lost", error)]
-        events = stamp(turn_id, transcript.seq, drafts, now())
+        outcome = outcome or _lost(transcript, message)
+        events = stamp(turn_id, transcript.seq, outcome.missed, now())
         transcript.apply(events)
-        written = batch(encode(events), transcript)
+        status = {"completed": "completed", "failed": "failed"}.get(outcome.state, "lost")
+        closing = [
+            *closing_drafts(transcript, status),
+            turn_ended(outcome.state, outcome.error),
+        ]
+        ending = stamp(turn_id, transcript.seq, closing, now())
+        transcript.apply(ending)
+        written = batch(encode([*events, *ending]), transcript)
         await write_batches(connection, [written], log.owner.owner, epoch + 1)
         await answer_commands(connection, turn_id, message, claimed_too=True)
     return True
+
+
+def _lost(transcript: Transcript, message: str) -> Outcome:
+    was_sent = transcript.data["codex_turn_id"] is not None
+    error = TurnErrorInfo(
+        kind="lost",
+        message=message,
+        next_step=TurnLost.next_step,
+        continue_prompt=continue_prompt(None if was_sent else transcript.data["prompt"]),
+    )
+    return Outcome([], "lost", error)
 
 
 def _folded(rows: list[sqlite3.Row]) -> Transcript:
@@ -199,6 +231,12 @@ def owner_from(row: sqlite3.Row) -> Owner:
     )
 
 
+_EVENTS = "SELECT turn_id, seq, at, body FROM events WHERE turn_id = ? ORDER BY seq"
+_APP_SERVERS = """
+    SELECT owners.*, app_servers.pid AS server_pid, app_servers.started AS server_started,
+        thread_ids
+    FROM owners JOIN app_servers ON app_servers.owner = owners.owner
+"""
 _HOLDERS = f"""
     SELECT * FROM owners WHERE owner IN (
         SELECT owner FROM turns WHERE {IS_LIVE} AND session_id = :session

@@ -15,7 +15,8 @@ ORPHAN = "sleep 602"
 
 PROMPTS: dict[str, str] = {
     "text": cell([say("Half a sentence"), ["wait", "never"]]),
-    "command": cell(["run", ORPHAN, {"yield_time_ms": 30_000}], say("no")),
+    # In a session of its own, so that killing groups and terminals does not reach it.
+    "command": cell(["run", f"setsid --wait {ORPHAN}", {"yield_time_ms": 30_000}], say("no")),
     "approval": cell(["escalate", "touch ../never.txt", "May I?"], say("no")),
 }
 _SIGNS = {"text": "Half a sentence", "command": "running", "approval": "waiting"}

@@ -6,6 +6,8 @@ import json
 from typing import Any
 from urllib.request import urlopen
 
+import psutil
+
 from codex_kernel.scripted_model import ScriptedModel
 from codex_kernel.server.telemetry import SCHEMA_ID
 
@@ -69,6 +71,32 @@ def test_a_server_that_is_stopped_under_a_turn_leaves_its_record_and_the_way_to_
         with second.kernel() as kernel:
             result = kernel.run(turn["error"]["continue_prompt"], cell_id="a-cell")
             assert result.bundle["session_id"] == shown["session_id"]
+
+
+def test_a_turn_that_codex_finished_after_its_kernel_had_stopped_is_completed(
+    place: Place, model: ScriptedModel
+):
+    notebook.write(place.workspace / "test.ipynb", "a-cell")
+    with jupyter_in(place) as jupyter, jupyter.kernel() as kernel:
+        _, shown = begin_held(kernel)
+        process = psutil.Process(kernel.pid)
+        process.suspend()
+        model.release("go on")
+        wait_until(lambda: codex_is_done(place))
+        process.kill()
+        path = f"turns/{shown['turn_id']}"
+        wait_until(lambda: jupyter.get(path)["state"] in ("completed", "lost"))
+        turn = jupyter.get(path)
+        assert turn["state"] == "completed"
+        said = [item["text"] for item in turn["transcript"]["items"] if item["type"] == "message"]
+        assert said == ["Half", " a sentence."]
+        assert end_of(place, shown["turn_id"])["state"] == "completed"
+
+
+def codex_is_done(place: Place) -> bool:
+    """Whether Codex's own record says that a turn has ended."""
+    files = place.codex_home.glob("sessions/**/*.jsonl")
+    return any('"task_complete"' in file.read_text(encoding="utf-8") for file in files)
 
 
 def test_below_a_base_url(place: Place, model: ScriptedModel):

@@ -91,7 +91,7 @@ async def _serve(folder: Path) -> None:
                 elif line.startswith("show "):
                     await presence.note(log, "page", [NotebookPath(line[5:])])
                 elif line == "recover":
-                    answer = (await leases.recover(log)).turns
+                    answer = await leases.recover(log)
             except CodexError as error:
                 answer = type(error).__name__
             sys.stdout.write(json.dumps(answer) + "\n")

@@ -28,10 +28,10 @@ from .turns import SESSION, begin, ended, running, text
 async def test_turn_of_a_killed_owner_ends_as_lost(settings: LogSettings, log: TurnLog) -> None:
     async with other(settings.folder) as owner:
         turn_id = await owner.do("run")
-        assert (await leases.recover(log)).turns == []
+        assert await leases.recover(log) == []
         await owner.kill()
-    assert (await leases.recover(log)).turns == [turn_id]
-    assert (await leases.recover(log)).turns == []
+    assert await leases.recover(log) == [turn_id]
+    assert await leases.recover(log) == []
     transcript = await log.transcript(turn_id)
     assert transcript is not None
     assert transcript.state == "lost"
@@ -63,11 +63,11 @@ async def test_suspended_owner_that_was_given_up_stops(settings: LogSettings, lo
     async with other(settings.folder) as owner:
         turn_id = await owner.do("run")
         owner.signal(signal.SIGSTOP)
-        assert (await leases.recover(log)).turns == []
+        assert await leases.recover(log) == []
         assert not await leases.mark_lost(log, turn_id, "ada")
         # As it looks from another machine that shares the folder.
         await log.database.write("UPDATE owners SET boot_id = 'another'")
-        assert (await leases.recover(log)).turns == []
+        assert await leases.recover(log) == []
         assert await leases.mark_lost(log, turn_id, "ada")
         assert not await leases.mark_lost(log, turn_id, "ada")
         owner.signal(signal.SIGCONT)
@@ -81,7 +81,7 @@ async def test_log_that_was_closed_leaves_no_live_turn(settings: LogSettings) ->
     async with TurnLog.open(settings) as log:
         record = await running(log)
     async with TurnLog.open(settings) as log:
-        assert (await leases.recover(log)).turns == [record.turn_id]
+        assert await leases.recover(log) == [record.turn_id]
         rows = await log.database.rows("SELECT owner FROM owners")
         assert [row["owner"] for row in rows] == [log.owner.owner]
 
@@ -113,7 +113,7 @@ async def test_damaged_record_does_not_keep_others_from_recovery(settings: LogSe
             "UPDATE events SET body = '{' WHERE turn_id = ? AND seq = 3", (damaged.turn_id,)
         )
     async with TurnLog.open(settings) as log:
-        recovered = (await leases.recover(log)).turns
+        recovered = await leases.recover(log)
         assert sorted(recovered) == sorted([damaged.turn_id, healthy.turn_id])
         rows = await log.turns(state="live")
         assert rows == []
@@ -133,17 +133,17 @@ async def test_app_servers_of_a_dead_owner_are_named_until_forgotten(
     async with TurnLog.open(settings) as log:
         await log.remember_app_server(orphan.pid, started, ["thread-1"])
         await log.remember_app_server(orphan.pid, started, ["thread-1", "thread-2"])
-        assert (await leases.recover(log)).app_servers == []
+        assert await leases.left_behind(log) == []
     async with TurnLog.open(settings) as log:
         for _ in range(2):
-            [found] = (await leases.recover(log)).app_servers
+            [found] = await leases.left_behind(log)
             assert (found.pid, found.started, found.is_alive) == (orphan.pid, started, True)
             assert found.thread_ids == ["thread-1", "thread-2"]
         orphan.communicate(b"\n")
-        [found] = (await leases.recover(log)).app_servers
+        [found] = await leases.left_behind(log)
         assert not found.is_alive
         await leases.forget(log, found)
-        assert (await leases.recover(log)).app_servers == []
+        assert await leases.left_behind(log) == []
 
 
 async def test_app_server_that_ended_in_order_is_forgotten(settings: LogSettings) -> None:
@@ -155,7 +155,7 @@ async def test_app_server_that_ended_in_order_is_forgotten(settings: LogSettings
         assert [row["pid"] for row in rows] == [2]
         await log.forget_app_server()
     async with TurnLog.open(settings) as log:
-        assert (await leases.recover(log)).app_servers == []
+        assert await leases.left_behind(log) == []
 
 
 async def test_owner_of_a_turn_is_this_process(log: TurnLog) -> None:
