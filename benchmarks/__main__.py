@@ -17,6 +17,7 @@ from benchmarks.start import start_rows
 from benchmarks.table import Row, render, write
 from benchmarks.throughput import kernel_rows, sdk_rows
 from benchmarks.volume import volume_rows
+from benchmarks.watching import watching_rows
 
 BENCHMARKS: dict[str, Callable[..., list[Row]]] = {
     "turn": kernel_rows,
@@ -26,6 +27,7 @@ BENCHMARKS: dict[str, Callable[..., list[Row]]] = {
     "magic": magic_rows,
     "memory": memory_rows,
     "server": server_rows,
+    "watching": watching_rows,
     "browser": browser_rows,
     "sdk": sdk_rows,
 }

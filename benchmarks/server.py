@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -230,24 +230,31 @@ def _server() -> Iterator[Server]:
         (folder / "root").mkdir()
         own = ("CODEX", "OPENAI", "JPY", "JUPYTER_")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(own)}
-        environ = {
-            **kept,
-            "CODEX_KERNEL_DATA_DIR": str(folder / "data"),
-            "JUPYTER_CONFIG_DIR": str(folder / "config"),
-            "JUPYTER_DATA_DIR": str(folder / "jupyter-data"),
-            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-        }
-        command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"]
-        command += ["--ServerApp.port=0", f"--IdentityProvider.token={TOKEN}"]
-        command += [f"--ServerApp.root_dir={folder / 'root'}"]
-        command += ['--ServerApp.jpserver_extensions={"codex_kernel": True}']
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environ)
-        try:
-            url = _address(process, folder / "runtime")
-            yield Server(url, psutil.Process(process.pid), LogSettings(folder=folder / "data"))
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
+        with jupyter(folder, kept) as server:
+            yield server
+
+
+@contextmanager
+def jupyter(folder: Path, environ: Mapping[str, str]) -> Iterator[Server]:
+    """A Jupyter server with everything of its own in a folder that has a `root` for documents."""
+    environ = {
+        **environ,
+        "CODEX_KERNEL_DATA_DIR": str(folder / "data"),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "jupyter-data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+    }
+    command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"]
+    command += ["--ServerApp.port=0", f"--IdentityProvider.token={TOKEN}"]
+    command += [f"--ServerApp.root_dir={folder / 'root'}"]
+    command += ['--ServerApp.jpserver_extensions={"codex_kernel": True}']
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environ)
+    try:
+        url = _address(process, folder / "runtime")
+        yield Server(url, psutil.Process(process.pid), LogSettings(folder=folder / "data"))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
 
 
 def _address(process: subprocess.Popen[bytes], runtime: Path) -> str:
