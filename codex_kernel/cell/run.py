@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from codex_kernel.cell.ask import PromptDoor, ReadLine
 from codex_kernel.cell.command import Context, Preview
 from codex_kernel.cell.commands import prepare, run_command
+from codex_kernel.cell.settings_commands import default_effort
 from codex_kernel.cell.shell import run_shell
 from codex_kernel.cell.text import Cell, mentions, parse
 from codex_kernel.cell.variables import filled
@@ -18,6 +20,7 @@ from codex_kernel.engine.telling import Listener
 from codex_kernel.engine.turn import Submission, Turn
 from codex_kernel.errors import (
     CellError,
+    CodexError,
     TurnCancelled,
     TurnError,
     TurnFailed,
@@ -81,7 +84,7 @@ async def run_cell(session: Session, text: str, frontend: Frontend) -> None:
             try:
                 await run_turn(session, prompt, ask, frontend, turn)
             finally:
-                _set_back(session, frontend.extras.changes)
+                await _set_back(session, frontend.extras.changes)
     finally:
         if waiting is not None:
             await session.withdraw(waiting, "a command of its cell that failed")
@@ -95,7 +98,7 @@ async def _run_commands(cell: Cell, context: Context, frontend: Frontend) -> Non
             await run_turn(context.session, turn.prompt, turn.ask, plain)
 
 
-def _set_back(session: Session, changes: Mapping[str, Any]) -> None:
+async def _set_back(session: Session, changes: Mapping[str, Any]) -> None:
     """Have the next turn ask for the model and the effort that the thread had before this one.
 
     A thread keeps what it was told last, and a choice that was left to Codex is not told.
@@ -103,6 +106,9 @@ def _set_back(session: Session, changes: Mapping[str, Any]) -> None:
     left_open = [name for name in _KEPT_BY_CODEX if getattr(session.settings, name) is None]
     before = {name: session.reported.get(name) for name in left_open if name in changes}
     session.configure(**before)
+    if "effort" in before and before["effort"] is None:  # then it was the model's default
+        with suppress(CodexError):
+            session.configure(effort=await default_effort(session))
 
 
 _KEPT_BY_CODEX = ("model", "effort")

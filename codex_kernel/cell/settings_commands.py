@@ -69,6 +69,13 @@ def current(session: Session, name: str) -> str | None:
     return getattr(session.settings, name) or session.reported.get(name)
 
 
+async def default_effort(session: Session) -> str | None:
+    """The effort that the catalogue gives the session's model."""
+    slug = current(session, "model")
+    found = (each for each in await models(session) if each["model"] == slug)
+    return next((each["defaultReasoningEffort"] for each in found), None)
+
+
 async def _model_values(session: Session, _arguments: Arguments) -> Sequence[Value]:
     return [Value(each["model"], each["description"]) for each in await models(session)]
 
