@@ -340,21 +340,23 @@ def test_it_can_be_called_in_a_function_and_inside_a_running_loop(kernel: Kernel
     assert result.text.split() == ["Nested.", "Nested."]
 
 
-def test_the_cells_that_ran_go_along_when_asked(kernel: Kernel, model: ScriptedModel):
-    kernel.run("secret_number = 40 + 2\nprint('printed', secret_number)")
-    kernel.run("secret_number * 2")
-    ask(kernel, say("1"), options="--new")
-    assert "secret_number" not in str(model.requests[-1]["input"])
-    shown = kernel.run("%codex /context cells", **CELL).data["text/plain"]
-    assert "printed 42" in shown
-    result = ask(kernel, say("2"), options="--context cells")
-    sent = str(model.requests[-1]["input"])
-    assert "printed 42" in sent
-    assert "84" in sent
-    assert "cells that ran" in json.dumps(result.bundle)
-    assert "nothing to send" in kernel.run("%codex /context cells", **CELL).data["text/plain"]
-    ask(kernel, say("3"), options="--context vars")
-    assert "secret_number: int" in str(model.requests[-1]["input"])
+def test_the_cells_that_ran_go_along_when_asked(place: Place, model: ScriptedModel):
+    with kernel_in(place, spec="python3", notebook="cells.ipynb") as kernel:
+        kernel.run("%load_ext codex_kernel")
+        kernel.run("secret_number = 40 + 2\nprint('printed', secret_number)")
+        kernel.run("secret_number * 2")
+        ask(kernel, say("1"))
+        assert "secret_number" not in str(model.requests[-1]["input"])
+        shown = kernel.run("%codex /context cells", **CELL).data["text/plain"]
+        assert "printed 42" in shown
+        result = ask(kernel, say("2"), options="--context cells")
+        sent = str(model.requests[-1]["input"])
+        assert "printed 42" in sent
+        assert "84" in sent
+        assert "cells that ran" in json.dumps(result.bundle)
+        assert "nothing to send" in kernel.run("%codex /context cells", **CELL).data["text/plain"]
+        ask(kernel, say("3"), options="--context vars")
+        assert "secret_number: int" in str(model.requests[-1]["input"])
 
 
 @pytest.mark.parametrize(
