@@ -257,7 +257,7 @@ COMMANDS = (
     ),
     Command(
         "context",
-        "Show what `--context` would send with a prompt; nothing is sent without it",
+        "Show what --context would send with a prompt; nothing is sent without it",
         _offered,
         (Argument("kind", "cells or vars; both when left out", CONTEXTS),),
         is_for_python=True,
