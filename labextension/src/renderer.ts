@@ -9,6 +9,7 @@ import { readBundle } from './bundle';
 import { placeOf } from './cells';
 import { MIME, type IPicture } from './contracts';
 import { LabHost, type ILab } from './host';
+import { isCut, More } from './more';
 import { TurnOutput } from './output';
 import type { ICodex, IPlace } from './tokens';
 import { TurnView } from './view/turn';
@@ -36,6 +37,7 @@ class TurnRenderer extends Widget implements IRenderMime.IRenderer {
   private readonly _host: LabHost;
   private _output: TurnOutput | null = null;
   private _view: Widget | null = null;
+  private _more: Widget | null = null;
   private _model: IRenderMime.IMimeModel | null = null;
 
   constructor(
@@ -86,7 +88,12 @@ class TurnRenderer extends Widget implements IRenderMime.IRenderer {
   }
 
   private _showTurn(): void {
-    this._show(new TurnView(this._output!.source, this._host));
+    const { source } = this._output!;
+    this._show(new TurnView(source, this._host));
+    this._more = source.whole && isCut(source.picture) ? new More(source, this._host) : null;
+    if (this._more) {
+      this._content.addWidget(this._more);
+    }
   }
 
   /** Not a bundle of ours: what the output says otherwise. */
@@ -100,6 +107,7 @@ class TurnRenderer extends Widget implements IRenderMime.IRenderer {
 
   private _show(view: Widget): void {
     this._view?.dispose();
+    this._more?.dispose();
     this._view = view;
     this._content.addWidget(view);
   }

@@ -123,7 +123,7 @@ export class SavedSource extends Source {
     const { turn_id, session_id } = this._picture;
     const { turns } = await this._api!.turns({ ids: [turn_id ?? ''] });
     // A bundle may name whatever turn it likes: only the one it is of is shown here.
-    if (turns.length === 0 || turns[0].session_id !== session_id) {
+    if (turns.length === 0 || session_id === null || turns[0].session_id !== session_id) {
       return false;
     }
     const { transcript } = await this._api!.turn(turns[0].turn_id);

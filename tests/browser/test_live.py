@@ -140,6 +140,21 @@ def test_an_output_of_another_cell_has_no_controls(lab: Lab, page: LabPage):
     lab.model.release("own")
 
 
+def test_what_the_notebook_leaves_out_comes_from_the_record(lab: Lab, page: LabPage):
+    lab.write("cut", cell(["run", "seq 1 9999"], say("Counted.")))
+    page.open("cut")
+    page.run(0)
+    expect(page.output(0)).to_contain_text("Completed")
+    page.save()
+    wait_until(lambda: "left out" in str(page.document("cut").cells[0].outputs))
+    page.page.goto(f"{lab.url}lab/workspaces/auto-again/tree/cut.ipynb?reset")
+    expect(page.output(0)).to_contain_text("Counted.")
+    more = page.output(0).get_by_role("button", name="Show all from the record")
+    more.click()
+    expect(more).to_have_count(0)
+    expect(page.output(0)).not_to_contain_text("left out")
+
+
 def test_ten_seconds_offline_lose_nothing(lab: Lab, page: LabPage):
     lab.write(
         "offline",
