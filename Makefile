@@ -48,8 +48,8 @@ $(NODE_MODULES): labextension/package-lock.json $(VENV)/.test
 	$(NPM) ci --silent
 	@touch $@
 
-$(BUILT): $(NODE_MODULES) $(wildcard labextension/*.json labextension/src/*.ts labextension/src/*/*.ts labextension/src/*/*.tsx \
-		labextension/style/*.css labextension/schema/*.json)
+$(BUILT): $(NODE_MODULES) $(wildcard labextension/*.json) \
+		$(shell find labextension/src labextension/style labextension/schema -type f)
 	$(NPM) run --silent build:prod
 	@touch $@
 
