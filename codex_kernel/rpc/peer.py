@@ -14,14 +14,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import json
 import random
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from codex_kernel.errors import AppServerGone, Overloaded, RequestRefused, RequestTimedOut
-from codex_kernel.rpc.framing import Message, encode
+from codex_kernel.rpc.framing import Message, decode, encode
 
 REQUEST_SECONDS = 30.0
 """Answers take milliseconds; an unanswered request must not hold a cell for ever."""
@@ -221,7 +220,7 @@ class Peer:
         batch: list[Message] = []
         for frame in frames:
             try:
-                message = json.loads(frame)
+                message = decode(frame)
             except (ValueError, RecursionError):
                 self._note_noise(frame)
                 continue

@@ -15,8 +15,7 @@ ORPHAN = "sleep 602"
 
 PROMPTS: dict[str, str] = {
     "text": cell([say("Half a sentence"), ["wait", "never"]]),
-    # In a session of its own, so that killing groups and terminals does not reach it.
-    "command": cell(["run", f"setsid --wait {ORPHAN}", {"yield_time_ms": 30_000}], say("no")),
+    "command": cell(["run", ORPHAN, {"yield_time_ms": 30_000}], say("no")),
     "approval": cell(["escalate", "touch ../never.txt", "May I?"], say("no")),
 }
 _SIGNS = {"text": "Half a sentence", "command": "running", "approval": "waiting"}
@@ -50,7 +49,12 @@ def app_servers(kernel: Kernel) -> list[psutil.Process]:
 
 def wait_for_no_orphan(place: Place) -> None:
     """The command of the situation `command` has ended, wherever it went."""
-    wait_until(lambda: not any(ORPHAN in _words(p) for p in processes_of(place)), seconds=10)
+    wait_until(lambda: not has_orphan(place), seconds=10)
+
+
+def has_orphan(place: Place) -> bool:
+    """Whether that command runs."""
+    return any(ORPHAN in _words(process) for process in processes_of(place))
 
 
 def _words(process: psutil.Process) -> str:

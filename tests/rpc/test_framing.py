@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_kernel.rpc.framing import LineFramer, encode
+from codex_kernel.rpc.framing import LineFramer, decode, encode
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -65,3 +65,15 @@ def test_surrogates_are_joined_or_replaced() -> None:
 def test_what_json_has_no_word_for_is_refused() -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         encode({"x": float("nan")})
+
+
+@given(json_values)
+def test_a_frame_is_decoded_as_json_is(value: object) -> None:
+    frame = f" {json.dumps(value)} ".encode()
+    assert decode(frame) == json.loads(frame)
+
+
+@pytest.mark.parametrize("frame", [b"", b"x", b"1 2", b'{"a":1}{', b"\xff"])
+def test_what_is_no_json_is_refused(frame: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # of JSON or of UTF-8, whichever it is
+        decode(frame)

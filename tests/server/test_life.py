@@ -15,7 +15,7 @@ from ..end_to_end import notebook
 from ..end_to_end.place import MIME, SECONDS, Place, wait_until
 from ..end_to_end.record import end_of
 from ..end_to_end.script import cell, say
-from ..end_to_end.situations import begin, shows
+from ..end_to_end.situations import ORPHAN, begin, has_orphan, shows, wait_for_no_orphan
 from .running import Jupyter, ServerKernel, jupyter_in
 
 HELD = cell([say("Half"), ["wait", "go on"], say(" a sentence.")])
@@ -91,6 +91,21 @@ def test_a_turn_that_codex_finished_after_its_kernel_had_stopped_is_completed(
         said = [item["text"] for item in turn["transcript"]["items"] if item["type"] == "message"]
         assert said == ["Half", " a sentence."]
         assert end_of(place, shown["turn_id"])["state"] == "completed"
+
+
+def test_a_command_in_a_session_of_its_own_is_ended_soon_after_its_kernel_was_killed(
+    place: Place, model: ScriptedModel
+):
+    notebook.write(place.workspace / "test.ipynb", "a-cell")
+    script = cell(["run", f"setsid --wait {ORPHAN}", {"yield_time_ms": 30_000}], say("no"))
+    with (
+        jupyter_in(place, CODEX_KERNEL_SANDBOX="danger-full-access") as jupyter,
+        jupyter.kernel() as kernel,
+    ):
+        kernel.send(script, cell_id="a-cell", allow_stdin=True)
+        wait_until(lambda: has_orphan(place))
+        psutil.Process(kernel.pid).kill()
+        wait_for_no_orphan(place)
 
 
 def codex_is_done(place: Place) -> bool:
