@@ -109,10 +109,7 @@ def _streaming(deltas: int, pace: float, rounds: int) -> list[Row]:
 
 def _run(page: LabPage, kernel: str, source: str) -> Used:
     """What running one cell used."""
-    metadata = {"kernelspec": {"name": kernel, "display_name": kernel, "language": kernel}}
-    document = nbformat.v4.new_notebook(metadata=metadata)
-    document.cells = [nbformat.v4.new_code_cell(source)]
-    page.write("run.ipynb", document)
+    page.write("run.ipynb", _document(kernel, nbformat.v4.new_code_cell(source)))
     page.open_notebook("run.ipynb")
     page.page.wait_for_timeout(2_000)
     before = page.used()
@@ -131,8 +128,7 @@ def _first_delta(turns: int) -> Row:
     """From Codex's own stamp of the first delta until the page has painted it."""
     steps = [["pause", 0.4], ["say", "Painted"], ["pause", 0.4], ["say", "."]]
     source = f"Say @@ {json.dumps([steps])}"
-    document = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "codex"}})
-    document.cells = [nbformat.v4.new_code_cell(source)]
+    document = _document("codex", nbformat.v4.new_code_cell(source))
     painted: list[float] = []
     with new_place() as place, lab_page(place, CODEX_BIN=str(tee(place))) as page:
         page.write("first.ipynb", document)
@@ -229,14 +225,18 @@ def _finished() -> dict[str, Any]:
 
 
 def _notebook(output: dict[str, Any]) -> Any:
-    document = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "codex"}})
-    document.cells = [
+    cells = [
         nbformat.v4.new_code_cell(
             "Fix it", outputs=[nbformat.v4.new_output("display_data", output)], execution_count=at
         )
         for at in range(1, FINISHED + 1)
     ]
-    return document
+    return _document("codex", *cells)
+
+
+def _document(kernel: str, *cells: Any) -> Any:
+    spec = {"name": kernel, "display_name": kernel, "language": kernel}
+    return nbformat.v4.new_notebook(metadata={"kernelspec": spec}, cells=list(cells))
 
 
 def _size(loaded: list[str]) -> float:

@@ -62,24 +62,22 @@ def relay(target: int) -> Iterator[Relay]:
     """A relay in a thread of its own, to a port of this machine."""
     made, ready = Relay(target), threading.Event()
     loop = asyncio.new_event_loop()
-    task = loop.create_task(made.serve(ready))
-    thread = threading.Thread(target=_run, args=(loop, task), name="relay")
+    thread = threading.Thread(target=_run, args=(loop, made, ready), name="relay")
     thread.start()
     ready.wait()
     try:
         yield made
     finally:
-        loop.call_soon_threadsafe(task.cancel)
+        loop.call_soon_threadsafe(loop.stop)
         thread.join()
 
 
-def _run(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
-    try:
-        loop.run_until_complete(task)
-    except asyncio.CancelledError:
-        left = asyncio.all_tasks(loop)
-        for each in left:
-            each.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-    finally:
-        loop.close()
+def _run(loop: asyncio.AbstractEventLoop, made: Relay, ready: threading.Event) -> None:
+    asyncio.set_event_loop(loop)
+    serving = loop.create_task(made.serve(ready))
+    loop.run_forever()
+    left = {serving, *asyncio.all_tasks(loop)}
+    for task in left:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    loop.close()
