@@ -16,6 +16,7 @@ from benchmarks.server import server_rows
 from benchmarks.start import start_rows
 from benchmarks.table import Row, render, write
 from benchmarks.throughput import kernel_rows, sdk_rows
+from benchmarks.tools import tools_rows
 from benchmarks.volume import volume_rows
 from benchmarks.watching import watching_rows
 
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Callable[..., list[Row]]] = {
     "volume": volume_rows,
     "start": start_rows,
     "magic": magic_rows,
+    "tools": tools_rows,
     "memory": memory_rows,
     "server": server_rows,
     "watching": watching_rows,

@@ -1,7 +1,7 @@
 """OpenAI Codex in Jupyter: a kernel whose cells are prompts, `%codex`, and a record of both.
 
-`ask` is the Python API; `%load_ext codex_kernel` gives `%codex` and `%%codex`. Nothing else of
-the package is loaded before one of them is used.
+`ask` is the Python API, `@tool` lets Codex call a function; `%load_ext codex_kernel` gives
+`%codex` and `%%codex`. Nothing else of the package is loaded before one of them is used.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from codex_kernel._version import __version__
 
 if TYPE_CHECKING:
     from codex_kernel.magic.ask import ask
+    from codex_kernel.tools.registry import tool
 
-__all__ = ["__version__", "ask"]
+__all__ = ["__version__", "ask", "tool"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,6 +22,10 @@ def __getattr__(name: str) -> Any:
         from codex_kernel.magic.ask import ask
 
         return ask
+    if name == "tool":
+        from codex_kernel.tools.registry import tool
+
+        return tool
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -41,6 +41,7 @@ def test_the_contracts_between_layers_are_kept() -> None:
         ("app_server.client", (*HOSTS, *PICTURES, "sqlite3")),
         ("turn_log.log", (*HOSTS, *PICTURES, "websockets")),
         ("scripted_model", (*HOSTS, *PICTURES, "sqlite3", "websockets")),
+        ("tools.offer", ("IPython", "ipykernel", "zmq", "tornado", "pydantic", "mcp")),
         ("magic.ask", ("IPython", "ipykernel", "zmq", "tornado", "pydantic", "jsonschema")),
         ("config", ("ipykernel", "IPython", "zmq", "tornado", "sqlite3", "asyncio")),
         ("cli.app", ("ipykernel", "IPython", "zmq", "sqlite3", "websockets", "nbclient")),

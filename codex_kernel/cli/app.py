@@ -24,6 +24,7 @@ _SUBCOMMANDS: dict[str, Any] | Dict[str, Any] = {
     "interrupt": (f"{_PACKAGE}.interrupt.InterruptApp", "Stop a turn, whoever runs it."),
     "login": (f"{_PACKAGE}.login.LoginApp", "Sign in to Codex."),
     "logout": (f"{_PACKAGE}.login.LogoutApp", "Sign out of Codex."),
+    "mcp": (f"{_PACKAGE}.mcp.McpApp", "Notebook tools for Codex in a terminal (MCP)."),
     "prune": (f"{_PACKAGE}.prune.PruneApp", "Remove old turns from the record."),
     "sessions": (f"{_PACKAGE}.sessions.SessionsApp", "List the sessions in the record."),
     "show": (f"{_PACKAGE}.show.ShowApp", "Print a turn or a session from the record."),

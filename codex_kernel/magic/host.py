@@ -12,6 +12,7 @@ import concurrent.futures.thread  # noqa: F401  # its hook at the exit has to co
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,8 +22,12 @@ from codex_kernel.config import CodexSettings, load_config
 from codex_kernel.engine.engine import Engine
 from codex_kernel.ids import KernelId, kernel_id_from_connection_file, notebook_from_environment
 from codex_kernel.magic import context
+from codex_kernel.magic.namespace import Namespace
 from codex_kernel.settings import NOTEBOOK_INSTRUCTIONS, PYTHON_INSTRUCTIONS, Settings
 from codex_kernel.tools.offer import offer
+from codex_kernel.tools.python import python_tools
+from codex_kernel.tools.registry import registered
+from codex_kernel.tools.tool import Tool
 
 MAGIC_PREFIX = "%codex "
 
@@ -38,14 +43,19 @@ class Host:
         self._told: tuple[str | None, int] = (None, 0)
         kernel = getattr(shell, "kernel", None)
         self.stdin = None if kernel is None else Stdin(kernel)
+        self.namespace = Namespace(shell, self.settings.turn.tool_seconds)
+        self._python = () if shell is None else python_tools(self.namespace)
         # A process that a kernel started has its environment, but not its notebook.
         self.engine = Engine(
             self.settings,
-            offer=None if kernel is None else offer(self.settings, holds_prompts=False),
             notebook=notebook_from_environment(os.environ) if kernel is not None else None,
             kernel_id=_kernel_id(kernel),
             kind="magic",
+            offer=offer(self.settings, self._tools, holds_prompts=False),
         )
+
+    def _tools(self) -> Sequence[Tool]:
+        return (*self._python, *(each.tool(self.namespace) for each in registered()))
 
     def preview(self, session_id: str | None) -> Preview | None:
         """What could go along with a prompt of this session; None outside of IPython."""

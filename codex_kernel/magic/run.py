@@ -7,7 +7,7 @@ and an interrupt of the waiting stops the turn.
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
+import contextvars
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
@@ -38,8 +38,6 @@ from codex_kernel.turn.transcript import Transcript
 T = TypeVar("T")
 
 USER = "the user"
-SLICE_SECONDS = 1.0
-"""On Windows an interrupt is noticed between two waits only."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +64,7 @@ class Run(Generic[T]):
         self._screen = Screen(caller, host.settings.view)
         self._said: list[str] = []
         self._turn: Turn | None = None
+        self._context = contextvars.copy_context()
         self._result: Result[T] | None = None
         self._settling = threading.Lock()
         self._attendance = None if caller.read_line is None else _Attendance(caller.read_line)
@@ -115,8 +114,7 @@ class Run(Generic[T]):
             self.interrupt()
 
         with watched(stop):
-            while not self._future.done():
-                concurrent.futures.wait((self._future,), timeout=SLICE_SECONDS)
+            self._host.namespace.main_thread.serve(self._future)
         if stops:
             raise KeyboardInterrupt
         return self._outcome()
@@ -133,7 +131,8 @@ class Run(Generic[T]):
         self._attend(asyncio.get_running_loop())
         ended = asyncio.wrap_future(self._future)
         try:
-            with watched(self.interrupt):
+            main_thread = self._host.namespace.main_thread
+            with watched(self.interrupt), main_thread.open_on(asyncio.get_running_loop()):
                 await asyncio.wait((ended,))
         except asyncio.CancelledError:
             self.interrupt()
@@ -218,26 +217,31 @@ class Run(Generic[T]):
             await _take_up(session, self._wish.session)
         upto = self._host.cells_so_far
         context, notice = self._host.context(self._wish.context, session.id)
-        await run_cell(
-            session,
-            self._text,
-            Frontend(
-                self._caller.cell_id,
-                events=(lambda _events: None) if self._wish.quiet else self._screen.events,
-                say=self._say,
-                execution_count=self._caller.execution_count,
-                read_line=None if self._attendance is None else self._attendance.read_line,
-                began=self._began,
-                extras=replace(self._wish.extras, context=context),
-                notices=(notice,) if notice else (),
-                preview=self._host.preview(session.id),
-            ),
-        )
+        try:
+            await run_cell(
+                session,
+                self._text,
+                Frontend(
+                    self._caller.cell_id,
+                    events=(lambda _events: None) if self._wish.quiet else self._screen.events,
+                    say=self._say,
+                    execution_count=self._caller.execution_count,
+                    read_line=None if self._attendance is None else self._attendance.read_line,
+                    began=self._began,
+                    extras=replace(self._wish.extras, context=context),
+                    notices=(notice,) if notice else (),
+                    preview=self._host.preview(session.id),
+                ),
+            )
+        finally:
+            if self._turn is not None:
+                self._host.namespace.ended(self._turn.id)
         if context:
             self._host.has_told(session.id, upto)
 
     def _began(self, turn: Turn) -> None:
         self._turn = turn
+        self._host.namespace.began(turn.id, self._context)
 
     def _say(self, data: dict[str, Any]) -> None:
         self._said.append(data["text/plain"])

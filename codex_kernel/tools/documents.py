@@ -52,10 +52,11 @@ class SessionDocuments:
 
     async def read_file(self, path: NotebookPath) -> dict[str, Any]:
         """The notebook as it was saved."""
-        return await asyncio.to_thread(_read, path)
+        return await asyncio.to_thread(read_notebook, path)
 
 
-def _read(path: str) -> dict[str, Any]:
+def read_notebook(path: str) -> dict[str, Any]:
+    """The JSON of a notebook's file; raises `ToolRefused`."""
     try:
         if os.path.getsize(path) > FILE_BYTES:
             raise ToolRefused(f"{path} is too large to be read.")

@@ -12,7 +12,8 @@ import concurrent.futures
 import queue
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -37,6 +38,7 @@ class MainThread:
     def __init__(self, wake: Wake) -> None:
         self._wake = wake
         self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._loops: list[asyncio.AbstractEventLoop] = []
 
     async def run(self, function: Callable[[], T], seconds: float) -> T:
         """The function's value. Cancelling interrupts it.
@@ -47,6 +49,8 @@ class MainThread:
         job = _Job(function)
         self._waiting.put(job)
         self._wake(self.run_waiting)
+        for loop in list(self._loops):
+            loop.call_soon_threadsafe(self.run_waiting)
         try:
             await self._begun(job)
             await _settled(job.ended, seconds)
@@ -61,21 +65,33 @@ class MainThread:
         return job.result()
 
     def serve(self, until: concurrent.futures.Future[Any]) -> None:
-        """Run what waits, on the main thread, until a future is done.
-
-        Raises KeyboardInterrupt for Ctrl-C, also when that interrupted a function that ran here.
-        """
+        """Wait for a future, and run on this thread what waits for the main one, if it is that."""
+        if threading.current_thread() is not threading.main_thread():
+            concurrent.futures.wait((until,))
+            return
         until.add_done_callback(lambda _: self._waiting.put(None))
         while not until.done():
             try:
                 job = self._waiting.get(timeout=SLICE_SECONDS)
             except queue.Empty:
                 continue
-            if job is not None and _execute(job):
-                raise KeyboardInterrupt
+            if job is not None:
+                _execute(job)
+
+    @contextmanager
+    def open_on(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+        """While the block lasts, this loop of the main thread runs what waits, too."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        self._loops.append(loop)
+        try:
+            yield
+        finally:
+            self._loops.remove(loop)
 
     def run_waiting(self) -> None:
-        """Run what waits now; between cells an interrupt concerns only that."""
+        """Run what waits now."""
         while True:
             try:
                 job = self._waiting.get_nowait()
@@ -96,8 +112,10 @@ class _Job:
         self.begun: concurrent.futures.Future[None] = concurrent.futures.Future()
         self.ended: concurrent.futures.Future[Any] = concurrent.futures.Future()
         self.is_running = False
+        self.is_ending = False
         self.is_stopping = False
-        self.is_interrupted = False
+        self.before: Any = None
+        """Whose SIGINT it is otherwise."""
         self._lock = threading.Lock()
 
     def begin(self) -> bool:
@@ -112,7 +130,7 @@ class _Job:
     def withdraw(self) -> bool:
         """Whether it had not begun: now it will not."""
         with self._lock:
-            if self.is_running or self.ended.done():
+            if self.is_running or self.is_ending:
                 return False
             if not self.begun.done():
                 self.begun.cancel()
@@ -123,41 +141,53 @@ class _Job:
         if self.withdraw():
             return
         with self._lock:
-            if self.is_running:
+            if self.is_running and not self.is_ending:
                 self.is_stopping = True
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
-    def on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        """SIGINT, on the main thread: of ours or of the user's."""
-        if not self.is_stopping:
-            self.is_interrupted = True
-        if self.is_running:
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """SIGINT, on the main thread: of ours, or the user's, who means the whole turn."""
+        is_users = not self.is_stopping
+        if is_users and callable(self.before) and self.before is not signal.default_int_handler:
+            self.before(number, frame)
+        if not self.is_ending:
             raise KeyboardInterrupt
+
+    def end(self) -> None:
+        """It can be interrupted no more."""
+        self.is_ending = True
+        with self._lock:  # a signal that `stop` has sent arrives before this is had
+            self.is_running = False
 
     def result(self) -> Any:
         """Its value; raises what it raised."""
-        try:
-            return self.ended.result(0)
-        except KeyboardInterrupt:
-            raise ToolStopped("The user interrupted it.") from None
+        return self.ended.result(0)
 
 
-def _execute(job: _Job) -> bool:
-    """Run a job; whether the user interrupted it."""
-    if not job.begin():
-        return False
-    before = signal.signal(signal.SIGINT, job.on_signal)
+def _execute(job: _Job) -> None:
+    job.before = signal.signal(signal.SIGINT, job.on_signal)
     try:
-        value = job.function()
-        job.is_running = False
-        job.ended.set_result(value)
-    except BaseException as failure:  # also SystemExit: it must not end the kernel
-        job.is_running = False
-        if not job.ended.done():
+        if not job.begin():
+            return
+        try:
+            value, failure = job.function(), None
+            job.is_ending = True
+        except Exception as raised:
+            job.is_ending = True
+            value, failure = None, raised
+        except KeyboardInterrupt:
+            job.is_ending = True
+            value, failure = None, ToolStopped("The user interrupted it.")
+        except BaseException as raised:  # SystemExit would end the loop that waits for this
+            job.is_ending = True
+            value, failure = None, ToolStopped(f"It ended by {type(raised).__name__}.")
+        job.end()
+        if failure is None:
+            job.ended.set_result(value)
+        else:
             job.ended.set_exception(failure)
     finally:
-        signal.signal(signal.SIGINT, before)
-    return job.is_interrupted
+        signal.signal(signal.SIGINT, job.before)
 
 
 async def _settled(future: concurrent.futures.Future[Any], seconds: float) -> None:

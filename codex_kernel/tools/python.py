@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import fnmatch
 import threading
+import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
@@ -70,7 +71,11 @@ def python_tools(python: Python) -> tuple[Tool, ...]:
 
 def listing(names: Mapping[str, Any], pattern: str, limit: int) -> str:
     """One line per variable: name, type, shape, size, and how it begins."""
-    found = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
+    found = [
+        name
+        for name, value in names.items()
+        if type(value) is not types.ModuleType and fnmatch.fnmatchcase(name, pattern)
+    ]
     lines = [line for name in found[:limit] for line in _line(name, names[name])]
     if not found:
         return "There are no such variables."

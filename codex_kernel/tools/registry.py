@@ -9,16 +9,19 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar, overload
 
-from codex_kernel.errors import BadArgument, ToolRefused
+from codex_kernel.errors import BadArgument, CodexError, ToolRefused
 from codex_kernel.tools import values
-from codex_kernel.tools.tool import Answer, Caller, Image, Leave, Schema, Text, Tool, cut
+from codex_kernel.tools.tool import Answer, Caller, Content, Leave, Schema, Text, Tool, cut
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 CALL_SECONDS = 600.0
+_NAME = re.compile(r"(?!python_|notebook_)[A-Za-z_][A-Za-z0-9_]{0,47}")
 JSON_CHARS = 20_000
 
 
@@ -27,12 +30,8 @@ class Runner(Protocol):
 
     async def call(
         self, function: Callable[[], Any], seconds: float, turn_id: str | None
-    ) -> tuple[Any, list[Any]]:
-        """Its value, and what it showed meanwhile."""
-        ...
-
-    def rendered(self, value: Any) -> list[Any]:
-        """Images of a value, if it has some."""
+    ) -> tuple[Any, list[Content]]:
+        """Its value, and what it showed meanwhile; raises what it raises."""
         ...
 
 
@@ -49,7 +48,7 @@ class Registered:
         self.asks = ask
         self._check, self.schema = _checker(function, name)
 
-    def tool(self, runner: Runner, seconds: float) -> Tool:
+    def tool(self, runner: Runner) -> Tool:
         """The tool that calls it by this runner."""
 
         async def call(arguments: dict[str, Any], caller: Caller) -> Answer:
@@ -58,8 +57,14 @@ class Registered:
                 why = "A function of yours, registered with ask=True."
                 leave = Leave(f"tool {self.name}", self.name, why, arguments=arguments)
                 await caller.ask_leave(leave)
-            value, shown = await runner.call(bound, seconds, caller.turn_id)
-            return Answer((*answer_of(value), *runner.rendered(value), *shown))
+            try:
+                value, shown = await runner.call(bound, CALL_SECONDS, caller.turn_id)
+            except CodexError:
+                raise
+            except Exception as failure:  # of the user's function: Codex can react to it
+                kind = values.type_name(type(failure))
+                raise ToolRefused(f"{self.name} raised {kind}: {failure}") from failure
+            return Answer((*answer_of(value), *shown))
 
         return _Given(self.name, self.description, self.schema, call)
 
@@ -101,6 +106,11 @@ def tool(function: Any = None, /, *, name: str | None = None, ask: bool = False)
 
     def register(function: F) -> F:
         called = name or function.__name__
+        if not _NAME.fullmatch(called):
+            raise BadArgument(
+                f"A tool cannot be called {called!r}.",
+                next_step="Letters, digits and _, and not beginning with python_ or notebook_.",
+            )
         described = inspect.getdoc(function) or f"The user's function {called}."
         _registered[called] = Registered(function, called, described, ask)
         for listener in _listeners:
@@ -116,6 +126,16 @@ def forget(name: str) -> bool:
     for listener in _listeners:
         listener()
     return known
+
+
+@contextmanager
+def listening(listener: Callable[[], None]) -> Iterator[None]:
+    """While the block lasts, call this on whatever thread registers a function or takes it back."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
 
 
 def registered() -> list[Registered]:
@@ -173,6 +193,3 @@ def _fields(function: Callable[..., Any]) -> Any:
             raise TypeError(f"the parameter {parameter.name} has no name to be called by")
         default = ... if parameter.default is parameter.empty else parameter.default
         yield parameter.name, (hints.get(parameter.name, Any), default)
-
-
-__all__ = ["Image", "Registered", "forget", "registered", "tool"]

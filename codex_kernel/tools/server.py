@@ -20,6 +20,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from codex_kernel.tools import relay
+from codex_kernel.tools.registry import listening
 from codex_kernel.tools.tool import Caller
 from codex_kernel.tools.wire import READ_BYTES, Connection, Toolbox
 
@@ -69,20 +70,36 @@ async def offered(
     """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     serving: set[asyncio.Task[None]] = set()
+    connections: set[Connection] = set()
+    loop = asyncio.get_running_loop()
+
+    def keep(task: asyncio.Task[None]) -> None:
+        serving.add(task)
+        task.add_done_callback(serving.discard)
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        keep(loop.create_task(serve(reader, writer)))
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        serving.add(task)
         try:
             if await _is_allowed(reader, writer, token):
-                await Connection(Pair(reader, writer), tools, caller, INSTRUCTIONS).serve()
+                connection = Connection(Pair(reader, writer), tools, caller, INSTRUCTIONS)
+                connections.add(connection)
+                await connection.serve()
+                connections.discard(connection)
         finally:
-            serving.discard(task)
             writer.close()
 
-    with _place(folder) as path:
-        server = await asyncio.start_unix_server(serve, path)
+    def changed() -> None:
+        for connection in connections:
+            keep(loop.create_task(connection.tell_changed()))
+
+    def registered() -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(changed)
+
+    with _place(folder) as path, listening(registered):
+        server = await asyncio.start_unix_server(connected, path)
         os.chmod(path, 0o600)
         try:
             yield _config(path, token)

@@ -7,6 +7,7 @@ know what a tool does, and what carries the bytes.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import logging
@@ -94,7 +95,8 @@ class Connection:
 
     async def tell_changed(self) -> None:
         """Say that there are other tools now."""
-        await self._send({"method": "notifications/tools/list_changed"})
+        with contextlib.suppress(OSError):  # it has left meanwhile
+            await self._send({"method": "notifications/tools/list_changed"})
 
     async def _take(self, line: bytes) -> None:
         try:

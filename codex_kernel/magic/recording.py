@@ -1,0 +1,112 @@
+"""What code shows while it runs, kept for Codex besides being shown."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from codex_kernel.render import terminal
+from codex_kernel.tools.tool import Content, Image, Text
+
+CHARS = 200_000
+"""Kept of the text of one call; of more only the beginning is told."""
+IMAGE_TYPES = ("image/png", "image/jpeg")
+
+
+class Recording:
+    """Text and images in the order in which they were shown."""
+
+    def __init__(self) -> None:
+        """Nothing was shown."""
+        self.parts: list[Content] = []
+        self._left = CHARS
+
+    def text(self, text: str) -> None:
+        """More text, joined to text before it."""
+        kept = terminal.strip(text)[: self._left]
+        self._left -= len(kept)
+        if not kept:
+            return
+        if self.parts and isinstance(self.parts[-1], Text):
+            kept = self.parts.pop().text + kept  # type: ignore[union-attr]
+        self.parts.append(Text(kept))
+
+    def bundle(self, data: dict[str, Any]) -> None:
+        """A display: its image, or its text."""
+        for kind in IMAGE_TYPES:
+            if data.get(kind):
+                found = data[kind]
+                is_raw = isinstance(found, bytes)
+                self.parts.append(
+                    Image(kind, base64.b64encode(found).decode() if is_raw else str(found).strip())
+                )
+                return
+        if "text/plain" in data:
+            self.text(f"{data['text/plain']}\n")
+
+
+@contextmanager
+def recorded(shell: Any, recording: Recording) -> Iterator[None]:
+    """Record what the shell shows while the block lasts; the user sees it as ever."""
+    publisher = shell.display_pub
+    publish = publisher.publish
+
+    def published(data: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        recording.bundle(data)
+        publish(data, *args, **kwargs)
+
+    def displayed(value: Any) -> None:
+        if value is not None:
+            data, metadata = shell.display_formatter.format(value)
+            if data:
+                publisher.publish(data, metadata)
+
+    def failed(_kind: Any, _value: Any, lines: list[str]) -> None:
+        # As text, not as an error of the cell: that has not failed.
+        print(shell.InteractiveTB.stb2text(lines), file=sys.stderr)
+
+    with (
+        _instead(publisher, "publish", published),
+        _instead(shell, "_showtraceback", failed),
+        _instead(shell.display_trap, "hook", displayed),
+        _instead(sys, "displayhook", displayed),
+        _instead(sys, "stdout", _Tee(sys.stdout, recording)),
+        _instead(sys, "stderr", _Tee(sys.stderr, recording)),
+    ):
+        yield
+
+
+@contextmanager
+def _instead(owner: Any, name: str, value: Any) -> Iterator[None]:
+    is_method = name not in vars(owner) and callable(getattr(type(owner), name, None))
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        if is_method:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, before)
+
+
+class _Tee:
+    """A stream that writes to another and into a recording."""
+
+    def __init__(self, stream: Any, recording: Recording) -> None:
+        self._stream = stream
+        self._recording = recording
+
+    def write(self, text: str) -> int:
+        self._recording.text(text)
+        return self._stream.write(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
