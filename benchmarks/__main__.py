@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.browser import browser_rows
+from benchmarks.export import export_rows
 from benchmarks.latency import latency_rows
 from benchmarks.magic import magic_rows
 from benchmarks.memory import memory_rows
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[..., list[Row]]] = {
     "server": server_rows,
     "watching": watching_rows,
     "browser": browser_rows,
+    "export": export_rows,
     "sdk": sdk_rows,
 }
 RESULTS = Path(__file__).parent / "results"

@@ -59,7 +59,7 @@ class CodexExporter(Exporter):
         turn_ids = notebook.turn_ids(nb) if self.complete else []
         completing = Completing(self._settings.log, turn_ids, redaction)
         name = str((resources.get("metadata") or {}).get("name") or "Notebook")
-        read = notebook.read(redaction.value(nb), name, completing)
+        read = notebook.read(nb, name, redaction, completing)
         chosen: Any = {"variant": self.variant, "reasoning": self.reasoning}
         return fitted(read, ExportSettings(**chosen))
 

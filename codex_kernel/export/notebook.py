@@ -22,6 +22,7 @@ from codex_kernel.export.document import (
     numbered,
 )
 from codex_kernel.export.page import page
+from codex_kernel.export.redaction import Redaction
 from codex_kernel.export.session import Session, Transcript
 from codex_kernel.export.text import text
 from codex_kernel.ids import display_id
@@ -47,17 +48,33 @@ _LANGUAGE = {
 }
 
 
-def read(notebook: Mapping[str, Any], name: str, complete: Complete) -> Document:
+def read(
+    notebook: Mapping[str, Any], name: str, redaction: Redaction, complete: Complete
+) -> Document:
     """The document of a notebook; `name` is its title when it has none itself."""
     cells = [cell for cell in notebook.get("cells") or [] if isinstance(cell, dict)]
-    parts = list(numbered(part for cell in cells for part in _parts(cell, complete)))
-    title = (notebook.get("metadata") or {}).get("title")
+    shown = (_without_secrets(cell, redaction) for cell in cells)
+    parts = list(numbered(part for cell in shown for part in _parts(cell, complete)))
+    title = redaction.text(str((notebook.get("metadata") or {}).get("title") or ""))
     if not title and parts and isinstance(first := parts[0], Prose):
         found = _HEADING.match(first.markdown)
         if found:
             title, rest = found[1], first.markdown[found.end() :].strip()
             parts[:1] = [Prose(rest)] if rest else []
     return Document(str(title or name), tuple(parts))
+
+
+def _without_secrets(cell: dict[str, Any], redaction: Redaction) -> dict[str, Any]:
+    """What a document shows of a cell, without secrets; HTML is never shown, and often long."""
+    kept = {key: cell.get(key) for key in ("cell_type", "source", "outputs")}
+    kept["source"] = _joined(kept["source"])
+    kept["outputs"] = [
+        {**output, "data": {k: v for k, v in output["data"].items() if k != "text/html"}}
+        if isinstance(output, dict) and isinstance(output.get("data"), dict)
+        else output
+        for output in kept["outputs"] or []
+    ]
+    return redaction.value(kept)
 
 
 def turn_ids(notebook: Mapping[str, Any]) -> list[str]:

@@ -22,8 +22,8 @@ PATTERNS: tuple[str, ...] = (
     r"\b(?:hf|npm)_[A-Za-z0-9]{20,}|\bpypi-[\w-]{40,}",
     r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}",  # JSON web tokens
     r"(?i)\bauthorization: *(?:basic|bearer|token) +(?P<secret>[^\s\"']+)",
-    r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"']*:(?P<secret>[^\s/@\"']+)@",
-    r"(?i)\b[\w.-]*(?:password|passwd|secret|token|api[_-]?key|access[_-]?key)"
+    r"://[^\s/:@\"']*:(?P<secret>[^\s/@\"']+)@",
+    r"(?i)(?:password|passwd|secret|token|api[_-]?key|access[_-]?key)"
     r"[\"']?\s*[=:]\s*[\"']?(?P<secret>[^\s\"',;&]{6,})",
 )
 """What is taken for a secret; of a pattern with a group `secret` only that is replaced."""

@@ -136,6 +136,9 @@ class _Items:
             {key: action[key] for key in ("type", "name", "path", "query") if action.get(key)}
             for action in entry.get("actions") or []
         ]
+        for action in actions:
+            if "path" in action:
+                action["path"] = self._path(action["path"])
         drawn = self._bounds.value(kept | {"actions": actions})
         drawn["cwd"] = self._place(entry.get("cwd"))
         drawn["output"] = self._bounds.output(entry.get("output") or "")

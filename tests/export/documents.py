@@ -12,5 +12,5 @@ from codex_kernel.settings import ExportSettings
 
 def document(made: Any, **settings: Any) -> Document:
     """The document of a notebook that no log completes."""
-    read = notebook.read(Redaction().value(made), "notebook", lambda bundle: bundle)
+    read = notebook.read(made, "notebook", Redaction(), lambda bundle: bundle)
     return fitted(read, ExportSettings(**settings))

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from ...end_to_end.script import cell, say
 from ..lab import Lab, LabPage
 
-CORPUS = Path(__file__).parents[1] / "fixtures/hostile.json"
+CORPUS = Path(__file__).parents[2] / "fixtures/hostile.json"
 HOSTILE: list[str] = json.loads(CORPUS.read_text())["texts"]
 TEXT = "\n\n".join(HOSTILE) + "\n\nThe end."
 
