@@ -138,8 +138,22 @@ async def bind_notebook(call: Call) -> Notebook:
             raise Refusal(
                 409, "The session is archived.", next_step="Get it back first.", kind="Archived"
             )
+        elif body.take_over:
+            await _free(call, body.session_id)
     await bindings.ask_for_session(call.log, path, body.session_id, by=call.by)
     return await notebook_answer(call, path)
+
+
+async def _free(call: Call, session_id: str) -> None:
+    """Have whoever has a session open close it; raises `Refusal`, also while its turn runs."""
+    outcome = await ask_session(call, session_id, "release", {})
+    if not outcome.done:
+        raise Refusal(
+            504,
+            "The kernel that has this session open did not answer.",
+            next_step="Shut it down, or go on from a copy of the session.",
+            kind="RequestTimedOut",
+        )
 
 
 async def list_threads(call: Call) -> Threads:

@@ -185,6 +185,9 @@ class ForkBody(Command):
 class BindBody(Body):
     path: Path
     session_id: Id | None = Field(description="null ends the binding.")
+    take_over: bool = Field(
+        False, description="Have the kernel that has the session open give it up first."
+    )
 
 
 class NotebookPatch(Body):

@@ -350,9 +350,13 @@ export class Api {
     return this._request('PATCH', 'notebooks', { path }, wishes);
   }
 
-  /** Go on with a session from the next turn on; null: with a new one. */
-  bind(path: string, sessionId: string | null): Promise<INotebook> {
-    return this._request('POST', 'notebooks/bind', {}, { path, session_id: sessionId });
+  /**
+   * Go on with a session from the next turn on; null: with a new one. With `takeOver` the kernel
+   * that has it open gives it up first.
+   */
+  bind(path: string, sessionId: string | null, takeOver = false): Promise<INotebook> {
+    const body = { path, session_id: sessionId, take_over: takeOver };
+    return this._request('POST', 'notebooks/bind', {}, body);
   }
 
   login(key?: string): Promise<IAccount> {

@@ -215,6 +215,23 @@ def test_a_session_that_another_kernel_has_left_can_be_taken_up(
         assert run(other)["session_id"] == left
 
 
+def test_a_session_is_taken_over_from_the_notebook_that_has_it(
+    jupyter: Jupyter, kernel: ServerKernel, model: ScriptedModel
+) -> None:
+    request, turn_id = begun(kernel)
+    session_id = jupyter.get(f"turns/{turn_id}")["session_id"]
+    jupyter.write("other.ipynb", "b-cell")
+    body = {"path": "other.ipynb", "session_id": session_id, "take_over": True}
+    assert call(jupyter, "POST", "notebooks/bind", body).json["kind"] == "SessionInUse"
+    end(kernel, model, request)
+    assert call(jupyter, "POST", "notebooks/bind", body).status == 200
+    with jupyter.kernel("other.ipynb") as other:
+        assert run(other)["session_id"] == session_id
+    bundle = run(kernel)
+    assert bundle["session_id"] != session_id
+    assert "was given up by" in str(bundle["items"])
+
+
 def test_what_a_notebook_asks_for_holds_from_the_next_turn_and_outlives_the_kernel(
     jupyter: Jupyter, kernel: ServerKernel, model: ScriptedModel, place: Place
 ) -> None:

@@ -5,6 +5,7 @@ import { MenuSvg } from '@jupyterlab/ui-components';
 import { CommandRegistry } from '@lumino/commands';
 
 import type { ISession } from '../api';
+import { fork, resumeIn } from '../session/resume';
 import { sessionTitle } from '../session/words';
 import type { IPanel } from './tools';
 
@@ -47,13 +48,13 @@ function itemsOf(panel: IPanel, session: ISession): { [id: string]: IItem } {
         ? trans.__('Resume in %1', state.path.split('/').at(-1))
         : trans.__('Resume in the Current Notebook'),
       isEnabled: () => hasNotebook() && state!.notebook?.session_id !== id,
-      run: () => panel.told(state!.bind(id))
+      run: () => resumeIn(state!, id)
     },
     fork: {
       label: trans.__('Fork into the Current Notebook'),
       isEnabled: hasNotebook,
       isLastOfGroup: true,
-      run: () => fork(panel, session)
+      run: () => fork(state!, id)
     },
     rename: { label: trans.__('Rename…'), run: () => rename(panel, session) },
     archive: {
@@ -77,14 +78,6 @@ function itemsOf(panel: IPanel, session: ISession): { [id: string]: IItem } {
 async function change(panel: IPanel, doing: Parameters<IPanel['told']>[0]): Promise<void> {
   await panel.told(doing);
   await panel.overview.refresh();
-}
-
-async function fork(panel: IPanel, { session_id }: ISession): Promise<void> {
-  const state = panel.current();
-  if (state) {
-    await change(panel, panel.codex.api.fork(session_id, { notebook: state.path }));
-    await state.refresh();
-  }
 }
 
 async function rename(panel: IPanel, session: ISession): Promise<void> {

@@ -4,6 +4,7 @@ import { ellipsesIcon, runningIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { ISession, IThread } from '../api';
+import { resumeIn } from '../session/resume';
 import { ago, sessionTitle, short } from '../session/words';
 import { visible } from '../view/plain';
 import { Note, Section, Tool } from './parts';
@@ -150,7 +151,7 @@ function Thread({ panel, thread }: { panel: IPanel; thread: IThread }): React.Re
   const { trans } = panel.codex;
   const state = panel.current();
   const adopt = async (): Promise<void> => {
-    if (state && (await panel.told(state.bind(thread.session_id)))) {
+    if (state && (await resumeIn(state, thread.session_id))) {
       await panel.overview.lookElsewhere(state.path);
       await panel.overview.refresh();
     }

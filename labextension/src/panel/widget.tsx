@@ -14,6 +14,8 @@ import type { IPanel } from './tools';
 import { Background, Turns } from './turns';
 
 export const PANEL_ID = 'jp-CodexPanel';
+/** The attribute of the panel's tab that its style shows. */
+const COUNT = 'codex-count';
 
 export class CodexPanel extends ReactWidget {
   constructor(private readonly _panel: IPanel) {
@@ -63,8 +65,8 @@ export class CodexPanel extends ReactWidget {
     const { trans } = this._panel.codex;
     const count = this._panel.overview.questions.length;
     const label = count ? String(count) : '';
-    if (this.title.dataset.codexCount !== label) {
-      this.title.dataset = { ...this.title.dataset, codexCount: label };
+    if (this.title.dataset[COUNT] !== label) {
+      this.title.dataset = { ...this.title.dataset, [COUNT]: label };
       this.title.className = count ? 'jp-CodexPanel-tab jp-mod-waiting' : 'jp-CodexPanel-tab';
     }
     this.title.caption = count

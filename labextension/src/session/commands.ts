@@ -11,6 +11,7 @@ import type { ICodex } from '../tokens';
 import { CommandIDs } from './ids';
 import type { NotebookState } from './notebook';
 import { pickSession } from './picker';
+import { fork, resumeIn } from './resume';
 import { editSettings } from './settings';
 import { isMeant, tell } from './telling';
 import { FULL_ACCESS, sessionTitle, type Name } from './words';
@@ -57,15 +58,15 @@ export function addCommands(
   });
   add(CommandIDs.resume, trans.__('Resume a Session…'), async state => {
     const sessionId = await pickSession(codex, state);
-    return sessionId !== null && tell(await state.bind(sessionId));
+    return sessionId !== null && (await resumeIn(state, sessionId));
   });
-  add(CommandIDs.fork, trans.__('Fork the Session'), state => fork(state, null), {
+  add(CommandIDs.fork, trans.__('Fork the Session'), state => forkHere(state, null), {
     isEnabled: hasSession
   });
   add(
     CommandIDs.forkFromCell,
     trans.__('Fork the Session After This Cell'),
-    async state => fork(state, turnOf(state.panel)),
+    async state => forkHere(state, turnOf(state.panel)),
     {
       isEnabled: () => hasSession() && turnOf(current()!.panel) !== null,
       isVisible: isEnabled
@@ -86,19 +87,12 @@ async function choose(
   }
 }
 
-async function fork(state: NotebookState, turnId: string | null): Promise<void> {
-  const { api, trans } = state.codex;
+async function forkHere(state: NotebookState, turnId: string | null): Promise<void> {
+  const { trans } = state.codex;
   const sessionId = state.notebook?.session_id;
-  if (!sessionId) {
-    return;
-  }
-  const take = turnId === null ? {} : { turn_id: turnId };
-  const outcome = await api.fork(sessionId, { ...take, notebook: state.path });
-  if (tell(outcome)) {
-    await state.refresh();
-    Notification.success(trans.__('The next turn goes on with a copy of the session.'), {
-      autoClose: 4000
-    });
+  if (sessionId && (await fork(state, sessionId, turnId))) {
+    const said = trans.__('The next turn goes on with a copy of the session.');
+    Notification.success(said, { autoClose: 4000 });
   }
 }
 

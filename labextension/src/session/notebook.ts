@@ -155,10 +155,10 @@ export class NotebookState implements IDisposable {
     model?.setMetadata(METADATA_KEY, Object.fromEntries(pairs));
   }
 
-  /** Go on with a session from the next turn on; null: with a new one. */
-  async bind(sessionId: string | null): Promise<IOutcome> {
+  /** Go on with a session from the next turn on, taken from another notebook; null: a new one. */
+  async bind(sessionId: string | null, takeOver = false): Promise<IOutcome> {
     try {
-      this._notebook = await this.codex.api.bind(this.path, sessionId);
+      this._notebook = await this.codex.api.bind(this.path, sessionId, takeOver);
     } catch (problem) {
       return outcomeOf(problem);
     }

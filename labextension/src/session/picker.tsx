@@ -1,12 +1,13 @@
 /** The dialog that picks a session to go on with: of this folder or of all, with a search. */
 
-import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
+import { Dialog, ReactWidget } from '@jupyterlab/apputils';
 import * as React from 'react';
 
 import type { ISession, IThread } from '../api';
 import type { ITranslation } from '../contracts';
 import type { ICodex } from '../tokens';
 import type { NotebookState } from './notebook';
+import { launch } from './telling';
 import { ago, sessionTitle } from './words';
 
 const LISTED = 50;
@@ -24,7 +25,7 @@ interface IOffer {
 export async function pickSession(codex: ICodex, state: NotebookState): Promise<string | null> {
   const { trans } = codex;
   const body = new Picker(codex, state);
-  const { button, value } = await showDialog<string | null>({
+  const { button, value } = await launch<string | null>({
     title: trans.__('Resume a session'),
     body,
     buttons: [

@@ -1,13 +1,13 @@
 /** The dialog with every setting of a notebook's Codex: those to change, and those it reports. */
 
-import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
+import { Dialog, ReactWidget } from '@jupyterlab/apputils';
 import * as React from 'react';
 
 import type { INotebookWishes } from '../api';
 import { Models } from './models';
 import type { NotebookState } from './notebook';
 import { Reported } from './reported';
-import { isMeant, tell } from './telling';
+import { isMeant, launch, tell } from './telling';
 import { FULL_ACCESS, NAMES, settingLabel, type IChoice, type Name } from './words';
 
 /** What the user made of the settings; what was not touched is left out. */
@@ -20,7 +20,7 @@ export interface IEdited {
 export async function editSettings(state: NotebookState): Promise<void> {
   const { trans } = state.codex;
   await state.refresh();
-  const { button, value } = await showDialog<IEdited>({
+  const { button, value } = await launch<IEdited>({
     title: trans.__('Codex in %1', state.path.split('/').at(-1)),
     body: new SettingsBody(state),
     buttons: [

@@ -12,6 +12,13 @@ export function tell(outcome: IOutcome): boolean {
   return outcome.ok;
 }
 
+/** A dialog of ours: as high as the page allows. */
+export function launch<T>(options: Partial<Dialog.IOptions<T>>): Promise<Dialog.IResult<T>> {
+  const dialog = new Dialog<T>(options);
+  dialog.addClass('jp-CodexDialog');
+  return dialog.launch();
+}
+
 /** No sandbox is asked for twice. */
 export async function isMeant(trans: ITranslation): Promise<boolean> {
   const { button } = await showDialog({
