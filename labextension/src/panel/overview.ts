@@ -101,6 +101,7 @@ export class Overview implements IDisposable {
   /** List other sessions. */
   async show(filter: Partial<IFilter>): Promise<void> {
     this.filter = { ...this.filter, ...filter };
+    this._changed.emit();
     await this._readSessions(PAGE);
   }
 

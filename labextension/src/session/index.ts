@@ -3,7 +3,6 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, IToolbarWidgetRegistry } from '@jupyterlab/apputils';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
-import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { Widget } from '@lumino/widgets';
 
 import { ICodex } from '../tokens';
@@ -61,14 +60,13 @@ export const session: JupyterFrontEndPlugin<IStates> = {
   autoStart: true,
   provides: INotebookStates,
   requires: [ICodex, INotebookTracker],
-  optional: [IToolbarWidgetRegistry, ICommandPalette, ISettingRegistry],
+  optional: [IToolbarWidgetRegistry, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     codex: ICodex,
     tracker: INotebookTracker,
     toolbars: IToolbarWidgetRegistry | null,
-    palette: ICommandPalette | null,
-    registry: ISettingRegistry | null
+    palette: ICommandPalette | null
   ): IStates => {
     const { commands } = app;
     const states = new NotebookStates(codex, tracker);
@@ -87,8 +85,6 @@ export const session: JupyterFrontEndPlugin<IStates> = {
     }
     tracker.currentChanged.connect(() => commands.notifyCommandChanged());
     tracker.widgetAdded.connect((_, panel) => askForCarried(states.of(panel)));
-    // The toolbar and the menus are read from the schema by JupyterLab when it is loaded.
-    registry?.load(ID).catch(() => undefined);
     return states;
   }
 };
