@@ -104,18 +104,6 @@ def test_what_is_queued_runs_next_in_a_cell_of_its_own(lab: Lab, page: LabPage):
     expect(page.prompt(1)).to_have_text("[2]:")
 
 
-def test_notebook_7_shows_turns_the_same_way(lab: Lab, page: LabPage):
-    lab.write("seven", cell([say("Half of it. "), ["wait", "seven"], say("And the rest.")]))
-    page.page.goto(f"{lab.url}notebooks/seven.ipynb")
-    page.cell(0).locator(".cm-content").click()
-    page.page.keyboard.press("Shift+Enter")
-    expect(page.output(0)).to_contain_text("Half of it.")
-    expect(page.output(0).get_by_role("button", name="Stop")).to_be_visible()
-    lab.model.release("seven")
-    expect(page.output(0)).to_contain_text("And the rest.")
-    expect(page.output(0)).to_contain_text("Completed")
-
-
 def test_a_saved_turn_that_still_runs_goes_on_in_another_page(
     browser: Browser, lab: Lab, page: LabPage
 ):
