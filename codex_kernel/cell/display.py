@@ -67,8 +67,18 @@ def choose_mode(*, allow_stdin: bool, has_cell: bool) -> Mode:
 class TurnDisplay:
     """The output of one turn. Lives on the host's loop; a reader of events like any other."""
 
-    def __init__(self, publisher: Publisher, view: ViewSettings, mode: Mode) -> None:
-        """Nothing is sent before the first event."""
+    def __init__(
+        self,
+        publisher: Publisher,
+        view: ViewSettings,
+        mode: Mode,
+        beside: dict[str, Any] | None = None,
+    ) -> None:
+        """Nothing is sent before the first event.
+
+        `beside`: MIME types of something that shows the turn live by itself: it stands in the
+        first picture, there are no others before the final one.
+        """
         self.transcript = Transcript()
         self._publisher = publisher
         self._view = view
@@ -79,6 +89,7 @@ class TurnDisplay:
         )
         self._mode: Mode = mode
         self._console = ConsoleText(view, color=False, has_prompts=True)
+        self._beside = beside
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
@@ -120,6 +131,8 @@ class TurnDisplay:
             self._publisher.stream(text)
 
     def _update_soon(self, events: Sequence[Event]) -> None:
+        if self._beside is not None and self._is_shown:
+            return
         interval = 1 / self._view.messages_per_second
         wait = self._last + interval - self._loop.time()
         if not self._has_text and any(event["type"] == "item.text" for event in events):
@@ -143,6 +156,7 @@ class TurnDisplay:
         turn = recent(self.transcript.data)
         data = bundle.mime_bundle(turn, self._live_view, final=False)
         data |= bundle.live_html(turn, self._live_view)  # for frontends without our renderer
+        data |= self._beside or {}
         self._size = len(json.dumps(data)) + MESSAGE_BYTES
         if self._is_step:
             self._spent_on_steps += self._size

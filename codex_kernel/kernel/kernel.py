@@ -32,6 +32,7 @@ from codex_kernel.errors import CellError, CodexError, TurnCancelled, TurnInterr
 from codex_kernel.ids import CellId, kernel_id_from_connection_file, notebook_from_environment
 from codex_kernel.kernel.concurrent import AnswersWhileRunning
 from codex_kernel.kernel.publish import CellOutput
+from codex_kernel.kernel.widget import KEPT_WIDGETS, LiveWidget, is_wanted
 from codex_kernel.tools.offer import offer
 
 USER = "the user"
@@ -67,6 +68,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         super().__init__(**kwargs)
         self._stdin = Stdin(self)
         self._history = History()
+        self._widgets: list[LiveWidget] = []
         self._cells: set[concurrent.futures.Future[Any]] = set()
         self._queued: dict[str, concurrent.futures.Future[Turn | None]] = {}
         settings = self.settings()
@@ -135,6 +137,8 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
             self.running_parent = parent
         try:
             turn = await self._turn_of(parent)
+            if mode == "live" and await asyncio.wrap_future(self._engine.run(is_wanted)):
+                output.open_widget = self._open_widget
             await self._run(code, replace(frontend, turn=turn))
         except CodexError as failure:
             return self._error_reply(failure, output)
@@ -145,6 +149,14 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
             if is_main:
                 self.running_parent = None
         return self._reply(user_expressions)
+
+    def _open_widget(self) -> LiveWidget:
+        rate = self._settings.view.messages_per_second
+        widget = LiveWidget(self._engine, messages_per_second=rate)
+        self._widgets.append(widget)
+        if len(self._widgets) > KEPT_WIDGETS:
+            self._widgets.pop(0).close()
+        return widget
 
     def cell_queued(self, message: dict[str, Any]) -> None:
         """Record the turn of a cell that waits, so that every client sees it queued."""

@@ -125,8 +125,8 @@ export interface IDecision {
 export interface ITurnActions {
   interrupt(turnId: string): Promise<IOutcome>;
   steer(turnId: string, text: string): Promise<IOutcome>;
-  /** Run as the next turn; resolves when it is queued. */
-  queue(turnId: string, text: string): Promise<IOutcome>;
+  /** Run as the next turn; resolves when it is queued. Not where there are no cells to add. */
+  queue?(turnId: string, text: string): Promise<IOutcome>;
   cancel(turnId: string): Promise<IOutcome>;
   decide(questionId: string, decision: IDecision): Promise<IOutcome>;
 }

@@ -12,12 +12,15 @@ export class SteerBox {
     private _context: IContext,
     private _say: (message: string) => void
   ) {
-    const { trans, enterSteers } = _context.host;
+    const { trans, enterSteers, actions } = _context.host;
+    this._canQueue = Boolean(actions?.queue);
     this._box = el('textarea', 'jp-Codex-steerText');
     this._box.rows = 1;
-    this._box.placeholder = enterSteers
-      ? trans.__('Add to this turn (Enter), or run as the next one (Ctrl/⌘ Enter)')
-      : trans.__('Run as the next turn (Enter), or add to this one (Ctrl/⌘ Enter)');
+    this._box.placeholder = !this._canQueue
+      ? trans.__('Add to this turn (Enter)')
+      : enterSteers
+        ? trans.__('Add to this turn (Enter), or run as the next one (Ctrl/⌘ Enter)')
+        : trans.__('Run as the next turn (Enter), or add to this one (Ctrl/⌘ Enter)');
     this._box.setAttribute('aria-label', this._box.placeholder);
     this._box.addEventListener('keydown', event => this._onKey(event));
     this._box.addEventListener('input', () => this._fit());
@@ -27,7 +30,8 @@ export class SteerBox {
     this._queue.title = trans.__('Runs as the next turn');
     this._said = el('div', 'jp-Codex-muted jp-Codex-said');
     this._said.setAttribute('role', 'status');
-    this.node.append(this._box, this._steer, this._queue, this._said);
+    const queue = this._canQueue ? [this._queue] : [];
+    this.node.append(this._box, this._steer, ...queue, this._said);
     this.node.addEventListener('submit', event => event.preventDefault());
   }
 
@@ -49,7 +53,7 @@ export class SteerBox {
     event.preventDefault();
     event.stopPropagation();
     const isPlain = !(event.ctrlKey || event.metaKey);
-    void this._send(isPlain === this._context.host.enterSteers);
+    void this._send(!this._canQueue || isPlain === this._context.host.enterSteers);
   }
 
   private async _send(isSteer: boolean): Promise<void> {
@@ -62,9 +66,9 @@ export class SteerBox {
     this._isSending = true;
     this._box.readOnly = true;
     this._said.textContent = trans.__('Sending…');
-    const outcome = await (isSteer ? actions.steer(id, text) : actions.queue(id, text)).catch(
-      (error: unknown): IOutcome => ({ ok: false, message: String(error) })
-    );
+    const outcome = await (
+      isSteer || !actions.queue ? actions.steer(id, text) : actions.queue(id, text)
+    ).catch((error: unknown): IOutcome => ({ ok: false, message: String(error) }));
     this._isSending = false;
     this._box.readOnly = false;
     this._finish(outcome, isSteer ? trans.__('Sent.') : trans.__('Queued as the next turn.'));
@@ -92,6 +96,7 @@ export class SteerBox {
   private readonly _steer: HTMLButtonElement;
   private readonly _queue: HTMLButtonElement;
   private readonly _said: HTMLElement;
+  private readonly _canQueue: boolean;
   private _isOpen = false;
   private _isSending = false;
 }

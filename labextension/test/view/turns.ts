@@ -18,6 +18,7 @@ import { blankPicture } from '../../src/picture';
 export class Given implements ITurnSource {
   readonly changed = new Signal<this, IChange>(this);
   readonly disposed = new Signal<this, void>(this);
+  readonly whole = null;
   questions: IEntry[] = [];
   isDisposed = false;
 

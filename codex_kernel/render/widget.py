@@ -1,0 +1,82 @@
+"""The widget that shows a turn live in frontends without our extension.
+
+The one place that knows anywidget, which is imported with the first widget. Its state has the
+whole transcript, read when a frontend asks for it; what happens after that is sent as events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from codex_kernel.turn.events import Event
+
+VIEW_MIME = "application/vnd.jupyter.widget-view+json"
+_STATIC = Path(__file__).parent / "static"
+_SCRIPT, _STYLE = _STATIC / "widget.js", _STATIC / "widget.css"
+
+
+def is_built() -> bool:
+    """Whether the widget's script is there; a checkout has it after a build."""
+    return _SCRIPT.is_file()
+
+
+class TurnWidget:
+    """One widget. Its functions are called on the thread that handles the kernel's comms."""
+
+    def __init__(
+        self,
+        read: Callable[[], dict[str, Any]],
+        take: Callable[[dict[str, Any]], None],
+        *,
+        is_acting: bool,
+    ) -> None:
+        """`read`: the transcript as it is; `take`: hears what the frontend sends."""
+        self._model = _model()(read, is_acting=is_acting)
+        self._model.on_msg(lambda _, content, buffers: take(content))
+
+    def view(self) -> dict[str, Any]:
+        """The MIME type that puts the widget into an output."""
+        return {
+            VIEW_MIME: {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self._model.model_id,
+            }
+        }
+
+    def send_events(self, events: Sequence[Event]) -> None:
+        """Tell what happened."""
+        self._model.send({"kind": "events", "events": list(events)})
+
+    def send_whole(self, transcript: dict[str, Any]) -> None:
+        """Tell everything, to a view that missed something."""
+        self._model.send({"kind": "whole", "transcript": transcript})
+
+    def answer(self, number: int, outcome: dict[str, Any]) -> None:
+        """Answer what was asked under this number."""
+        self._model.send({"kind": "answer", "id": number, "outcome": outcome})
+
+    def close(self) -> None:
+        """Take the widget away; the output should show something else by now."""
+        self._model.close()
+
+
+@cache
+def _model() -> Any:
+    import traitlets
+    from anywidget import AnyWidget
+
+    class TurnModel(AnyWidget):
+        _esm = _SCRIPT
+        _css = _STYLE
+        transcript = traitlets.Dict().tag(sync=True, to_json=lambda _, model: model.read())
+        is_acting = traitlets.Bool().tag(sync=True)
+
+        def __init__(self, read: Callable[[], dict[str, Any]], **traits: Any) -> None:
+            self.read = read
+            super().__init__(**traits)
+
+    return TurnModel

@@ -1,0 +1,161 @@
+/**
+ * A turn that comes by a widget's comm: its whole transcript in the widget's state, then events.
+ *
+ * Events that come before the transcript, twice or not at all are told by their numbers: for a gap
+ * the whole is asked for again.
+ */
+
+import { Signal, type ISignal } from '@lumino/signaling';
+
+import type {
+  Freshness,
+  IChange,
+  IDecision,
+  IEntry,
+  IOutcome,
+  IPicture,
+  ITurnActions,
+  ITurnSource
+} from './contracts';
+import { Picture } from './picture';
+import { Transcript, type IEvent, type IQuestion, type ITranscript } from './transcript';
+
+/** What we use of a widget's model, as anywidget has it. */
+export interface IModel {
+  get(name: string): unknown;
+  on(name: 'msg:custom', handler: (message: IMessage) => void): void;
+  off(name: 'msg:custom', handler: (message: IMessage) => void): void;
+  send(message: object): void;
+}
+
+/** What the kernel sends. */
+export interface IMessage {
+  kind?: string;
+  events?: IEvent[];
+  transcript?: ITranscript;
+  id?: number;
+  outcome?: IOutcome;
+}
+
+export class CommSource implements ITurnSource {
+  /** `null` where the kernel shows and takes no orders. */
+  readonly actions: ITurnActions | null;
+  /** What the kernel sends is the whole. */
+  readonly whole = null;
+
+  constructor(private readonly _model: IModel) {
+    const known = _model.get('transcript') as ITranscript | null;
+    this._transcript = new Transcript(known?.turn_id ? structuredClone(known) : undefined);
+    this.actions = _model.get('is_acting') ? this._actions() : null;
+    this._draw();
+    _model.on('msg:custom', this._take);
+    this._askWhole();
+  }
+
+  get changed(): ISignal<ITurnSource, IChange> {
+    return this._changed;
+  }
+
+  get disposed(): ISignal<ITurnSource, void> {
+    return this._disposed;
+  }
+
+  get picture(): IPicture {
+    return this._picture.value;
+  }
+
+  get freshness(): Freshness {
+    return this._transcript.isFinal ? 'ended' : this._isWhole ? 'live' : 'connecting';
+  }
+
+  get questions(): readonly IEntry[] {
+    return this._questions;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this._isDisposed = true;
+      this._model.off('msg:custom', this._take);
+      this._asked.forEach(answer => answer({ ok: false, message: 'The widget was closed.' }));
+      this._disposed.emit();
+      Signal.clearData(this);
+    }
+  }
+
+  private _take = (message: IMessage): void => {
+    if (message.kind === 'whole' && message.transcript) {
+      this._isWhole = true;
+      if (message.transcript.seq >= this._transcript.data.seq) {
+        this._transcript.replace(message.transcript);
+      }
+      this._draw();
+    } else if (message.kind === 'events') {
+      this._append(message.events ?? []);
+    } else if (message.kind === 'answer' && message.id !== undefined) {
+      this._asked.get(message.id)?.(message.outcome ?? { ok: false });
+      this._asked.delete(message.id);
+    }
+  };
+
+  private _append(events: IEvent[]): void {
+    const fresh = events.filter(event => event.seq > this._transcript.data.seq);
+    if (fresh.length && fresh[0].seq !== this._transcript.data.seq + 1) {
+      this._askWhole();
+      return;
+    }
+    this._isWhole = true;
+    this._transcript.apply(fresh);
+    this._draw();
+  }
+
+  private _askWhole(): void {
+    if (!this._transcript.isFinal) {
+      this._model.send({ kind: 'whole' });
+    }
+  }
+
+  private _draw(): void {
+    const change = this._picture.draw(this._transcript.data, this._transcript.takeTouched());
+    this._questions = this._transcript.isFinal
+      ? []
+      : this._transcript.openQuestions().map(question => entryOf(question));
+    this._changed.emit({ ...change, header: true });
+  }
+
+  private _actions(): ITurnActions {
+    return {
+      interrupt: id => this._ask('turn', id, 'interrupt'),
+      cancel: id => this._ask('turn', id, 'cancel'),
+      steer: (id, text) => this._ask('turn', id, 'steer', { text }),
+      decide: (id, decision: IDecision) => this._ask('approval', id, 'decide', decision)
+    };
+  }
+
+  private _ask(target: string, target_id: string, verb: string, args = {}): Promise<IOutcome> {
+    const id = ++this._serial;
+    return new Promise(answer => {
+      this._asked.set(id, answer);
+      this._model.send({ kind: 'ask', id, target, target_id, verb, args });
+    });
+  }
+
+  private readonly _changed = new Signal<ITurnSource, IChange>(this);
+  private readonly _disposed = new Signal<ITurnSource, void>(this);
+  private readonly _transcript: Transcript;
+  private readonly _picture = new Picture();
+  private readonly _asked = new Map<number, (outcome: IOutcome) => void>();
+  private _questions: readonly IEntry[] = [];
+  private _isWhole = false;
+  private _isDisposed = false;
+  private _serial = 0;
+}
+
+/** An open question with every field of the record. */
+function entryOf(question: IQuestion): IEntry {
+  const type = 'questions' in question ? 'input' : 'approval';
+  return { ...question, type, status: 'running' };
+}
