@@ -36,3 +36,13 @@ def test_a_notebook_that_nobody_shows_is_read_from_its_file(
     assert "# Sums" in text
     assert "From the file" in text
     assert "# Sums" in str(model.requests[-1])
+
+
+def test_the_token_of_the_tools_is_kept_nowhere(kernel: Kernel, place: Place) -> None:
+    assert kernel.run(cell(say("Hi."))).status == "ok"
+    name = b"CODEX_KERNEL_TOOLS_TOKEN"
+    kept = [path for path in place.root.rglob("*") if path.is_file() and name in path.read_bytes()]
+    assert kept == []
+    told = [" ".join(process.cmdline()) for process in kernel.children()]
+    assert any("relay.py" in line for line in told)
+    assert not any("TOKEN" in line for line in told)

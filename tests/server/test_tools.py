@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from websockets.asyncio.client import connect
 
+from codex_kernel.engine.portal import Portal
 from codex_kernel.ids import NotebookPath
 from codex_kernel.settings import LogSettings
 from codex_kernel.turn_log import presence
@@ -27,8 +28,21 @@ def call(tool: str, **arguments: Any) -> list[Any]:
     return ["mcp", "codex_kernel", tool, arguments]
 
 
+@contextmanager
+def a_page(jupyter: Jupyter) -> Iterator[Page]:
+    """A tab at work on a thread of its own."""
+    portal = Portal("page")
+    tab = _a_page(jupyter)
+    page = portal.submit(tab.__aenter__()).result(SECONDS)  # type: ignore[arg-type]
+    try:
+        yield page
+    finally:
+        portal.submit(tab.__aexit__(None, None, None)).result(SECONDS)  # type: ignore[arg-type]
+        portal.close()
+
+
 @asynccontextmanager
-async def a_page(jupyter: Jupyter) -> AsyncIterator[Page]:
+async def _a_page(jupyter: Jupyter) -> AsyncIterator[Page]:
     """A tab that shows the notebook: the cell that runs, and one of code."""
 
     def fetch(path: str, body: Any) -> Any:
@@ -46,8 +60,8 @@ async def a_page(jupyter: Jupyter) -> AsyncIterator[Page]:
         yield page
 
 
-async def run(kernel: ServerKernel, *script: Any) -> Result:
-    return await asyncio.to_thread(lambda: kernel.run(cell(*script), cell_id="a-cell"))
+def run(kernel: ServerKernel, *script: Any) -> Result:
+    return kernel.run(cell(*script), cell_id="a-cell")
 
 
 def said(result: Result) -> list[str]:
@@ -58,56 +72,53 @@ def said(result: Result) -> list[str]:
     ]
 
 
-async def test_codex_writes_cells_below_the_one_that_asked(jupyter: Jupyter) -> None:
-    with jupyter.kernel() as kernel:
-        async with a_page(jupyter) as page:
-            result = await run(
-                kernel, call("notebook_read"), call("notebook_insert", source="# New"), say("Ok.")
-            )
-            assert [each["status"] for each in result.items("mcp_tool_call")] == ["completed"] * 2
-            new = page.cells[1]
-            assert new["source"] == "# New"
-            turn_id = result.bundle["turn_id"]
-            assert new["metadata"]["codex"] == {"written_by": "Codex", "turn_id": turn_id}
-            read, _ = said(result)
-            assert "1 + 1" in read
-            assert "From the file" not in read
-            # What Codex has read in an earlier turn still counts, what the user changed does not.
-            page.cells[2]["source"] = "2 + 2"
-            change = call("notebook_replace", cell_id="sum", source="3 + 3")
-            result = await run(kernel, change, say("Ok."))
-            assert "has changed" in said(result)[0]
-            assert page.cells[2]["source"] == "2 + 2"
+def test_codex_writes_cells_below_the_one_that_asked(jupyter: Jupyter) -> None:
+    with jupyter.kernel() as kernel, a_page(jupyter) as page:
+        result = run(
+            kernel, call("notebook_read"), call("notebook_insert", source="# New"), say("Ok.")
+        )
+        assert [each["status"] for each in result.items("mcp_tool_call")] == ["completed"] * 2
+        new = page.cells[1]
+        assert new["source"] == "# New"
+        turn_id = result.bundle["turn_id"]
+        assert new["metadata"]["codex"] == {"written_by": "Codex", "turn_id": turn_id}
+        read, _ = said(result)
+        assert "1 + 1" in read
+        assert "From the file" not in read
+        # What Codex has read in an earlier turn still counts, what the user changed does not.
+        page.cells[2]["source"] = "2 + 2"
+        change = call("notebook_replace", cell_id="sum", source="3 + 3")
+        result = run(kernel, change, say("Ok."))
+        assert "has changed" in said(result)[0]
+        assert page.cells[2]["source"] == "2 + 2"
 
 
-async def test_cells_of_a_codex_notebook_are_run_by_the_user_only(jupyter: Jupyter) -> None:
-    with jupyter.kernel() as kernel:
-        async with a_page(jupyter) as page:
-            script = (call("notebook_read"), call("notebook_run", cell_id="sum"), say("Ok."))
-            result = await run(kernel, *script)
-            assert "only the user runs them" in said(result)[1]
-            assert not any(done["operation"]["verb"] == "run" for done in page.done)
+def test_cells_of_a_codex_notebook_are_run_by_the_user_only(jupyter: Jupyter) -> None:
+    with jupyter.kernel() as kernel, a_page(jupyter) as page:
+        script = (call("notebook_read"), call("notebook_run", cell_id="sum"), say("Ok."))
+        result = run(kernel, *script)
+        assert "only the user runs them" in said(result)[1]
+        assert not any(done["operation"]["verb"] == "run" for done in page.done)
 
 
-async def test_a_cell_of_another_notebook_runs_after_the_user_allowed_it(jupyter: Jupyter) -> None:
+def test_a_cell_of_another_notebook_runs_after_the_user_allowed_it(jupyter: Jupyter) -> None:
     jupyter.write("other.ipynb")
-    with jupyter.kernel("other.ipynb") as kernel:
-        async with a_page(jupyter) as page:
-            script = (
-                call("notebook_read", path=PATH),
-                call("notebook_run", path=PATH, cell_id="sum"),
-                say("Ok."),
-            )
-            asked: list[str] = []
+    with jupyter.kernel("other.ipynb") as kernel, a_page(jupyter) as page:
+        script = (
+            call("notebook_read", path=PATH),
+            call("notebook_run", path=PATH, cell_id="sum"),
+            say("Ok."),
+        )
+        asked: list[str] = []
 
-            def allow(prompt: str) -> str:
-                asked.append(prompt)
-                return "y"
+        def allow(prompt: str) -> str:
+            asked.append(prompt)
+            return "y"
 
-            result = await asyncio.to_thread(lambda: kernel.run(cell(*script), answer=allow))
-            assert "1 + 1" in asked[0]
-            assert "ran\n" in said(result)[1]
-            [done] = [done for done in page.done if done["operation"]["verb"] == "run"]
-            assert done["operation"]["wait"] is True
-            [approval] = result.items("approval")
-            assert (approval["kind"], approval["decision"]) == ("code", "once")
+        result = kernel.run(cell(*script), answer=allow)
+        assert "1 + 1" in asked[0]
+        assert "ran\n" in said(result)[1]
+        [done] = [done for done in page.done if done["operation"]["verb"] == "run"]
+        assert done["operation"]["wait"] is True
+        [approval] = result.items("approval")
+        assert (approval["kind"], approval["decision"]) == ("code", "once")
