@@ -91,8 +91,10 @@ export const core: JupyterFrontEndPlugin<ICodex> = {
       tellPresence(codex.feed, tracker);
     }
     if (registry) {
-      // Without its schema a server still shows turns: the defaults hold.
-      codex.settings.load(registry, ID).catch(() => undefined);
+      // Not before JupyterLab has loaded its own: Notebook 7 loses its shortcuts otherwise. Without
+      // its schema a server still shows turns: the defaults hold.
+      const loaded = app.restored.then(() => codex.settings.load(registry, ID));
+      loaded.catch(() => undefined);
     }
     return codex;
   }
