@@ -16,6 +16,8 @@ import { TurnView } from './view/turn';
 
 /** Behind ours nothing else is drawn: the widget manager's views have -10. */
 export const RANK = -100;
+/** How far beyond the window finished turns are drawn. */
+const NEAR = '500px';
 
 /** Renderers of turns; `safe`: nothing of a bundle is taken for anything but text. */
 export function turnRendererFactory(
@@ -36,6 +38,7 @@ class TurnRenderer extends Widget implements IRenderMime.IRenderer {
   private readonly _content = new PanelLayout();
   private readonly _host: LabHost;
   private _output: TurnOutput | null = null;
+  private _nearing: IntersectionObserver | null = null;
   private _view: Widget | null = null;
   private _more: Widget | null = null;
   private _model: IRenderMime.IMimeModel | null = null;
@@ -57,16 +60,21 @@ class TurnRenderer extends Widget implements IRenderMime.IRenderer {
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     this._model = model;
     const bundle = readBundle(model.data[MIME]);
+    const text = String(model.data['text/plain'] ?? '');
+    this._nearing?.disconnect();
     if (bundle === null) {
-      this._showText(String(model.data['text/plain'] ?? ''));
+      this._showText(text);
     } else if (this._output && this._output.turnId === bundle.turn_id) {
       this._output.update(bundle);
+    } else if (bundle.final) {
+      this._beginLater(bundle, text);
     } else {
       this._begin(bundle);
     }
   }
 
   override dispose(): void {
+    this._nearing?.disconnect();
     this._output?.dispose();
     this._output = null;
     super.dispose();
@@ -78,6 +86,21 @@ class TurnRenderer extends Widget implements IRenderMime.IRenderer {
 
   protected override onBeforeDetach(_: Message): void {
     this._output?.watch(false);
+  }
+
+  /** A finished turn is its answer until somebody comes near: long notebooks open at once. */
+  private _beginLater(bundle: IPicture, text: string): void {
+    this._showText(text);
+    this._nearing = new IntersectionObserver(
+      entries => {
+        if (entries.some(entry => entry.isIntersecting)) {
+          this._nearing?.disconnect();
+          this._begin(bundle);
+        }
+      },
+      { rootMargin: NEAR }
+    );
+    this._nearing.observe(this.node);
   }
 
   private _begin(bundle: IPicture): void {
@@ -96,7 +119,7 @@ class TurnRenderer extends Widget implements IRenderMime.IRenderer {
     }
   }
 
-  /** Not a bundle of ours: what the output says otherwise. */
+  /** What the output says in plain text. */
   private _showText(text: string): void {
     this._output?.dispose();
     this._output = null;
