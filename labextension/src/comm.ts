@@ -86,7 +86,9 @@ export class CommSource implements ITurnSource {
     }
   }
 
-  private _take = (message: IMessage): void => {
+  private _take = (given: IMessage): void => {
+    // Every view of the widget is given the same object, and each goes on with its own.
+    const message = structuredClone(given);
     if (message.kind === 'whole' && message.transcript) {
       this._isWhole = true;
       if (message.transcript.seq >= this._transcript.data.seq) {

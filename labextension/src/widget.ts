@@ -18,28 +18,17 @@ const trans: ITranslation = {
   _n: (singular, plural, n, ...args) => trans.__(n === 1 ? singular : plural, ...args)
 };
 
-/** One source per model, however many views of it are drawn and redrawn. */
-const sources = new WeakMap<object, CommSource>();
-
-interface IContext {
-  model: IModel;
-}
-
 export default {
-  initialize({ model }: IContext): () => void {
+  render({ model, el: place }: { model: IModel; el: HTMLElement }): () => void {
     const source = new CommSource(model);
-    sources.set(model, source);
-    return () => source.dispose();
-  },
-
-  render({ model, el: place }: IContext & { el: HTMLElement }): () => void {
-    const source = sources.get(model) ?? new CommSource(model);
-    sources.set(model, source);
     const view = new TurnView(source, hostOf(source, place));
     // Not `Widget.attach`: the place may not be in the page yet.
     place.append(view.node);
     MessageLoop.sendMessage(view, Widget.Msg.AfterAttach);
-    return () => view.dispose();
+    return () => {
+      view.dispose();
+      source.dispose();
+    };
   }
 };
 

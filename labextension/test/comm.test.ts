@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { CommSource, type IMessage, type IModel } from '../src/comm';
-import type { IEvent } from '../src/transcript';
+import { Transcript, type IEvent } from '../src/transcript';
 
 /** A model as anywidget has it, and what was sent by it. */
 class Model implements IModel {
@@ -56,6 +56,21 @@ it('follows events and asks for the whole where some are missing', () => {
   expect(source.picture.seq).toBe(4);
   model.tell({ kind: 'events', events: [event(5, 'turn.ended', { state: 'completed' })] });
   expect(source.freshness).toBe('ended');
+});
+
+it('shares nothing with another view of the same widget', () => {
+  const model = new Model({ transcript: null, is_acting: true });
+  const [first, second] = [new CommSource(model), new CommSource(model)];
+  const transcript = new Transcript();
+  transcript.apply(BEGIN);
+  model.tell({ kind: 'whole', transcript: transcript.data });
+  const item = { id: 'm', type: 'message', status: 'running', text: '' };
+  model.tell({ kind: 'events', events: [event(4, 'item.started', { item })] });
+  const grown = { item_id: 'm', field: 'text', index: null, text: 'Hello' };
+  model.tell({ kind: 'events', events: [event(5, 'item.text', grown)] });
+  for (const source of [first, second]) {
+    expect(source.picture.items.map(entry => entry.text)).toEqual(['Hello']);
+  }
 });
 
 it('has an order answered under its number', async () => {
