@@ -64,3 +64,17 @@ def test_the_widget_steers_and_stops(lab: Lab, page: LabPage):
     page.output(0).get_by_role("alertdialog").get_by_role("button", name="Stop").click()
     expect(page.prompt(0)).to_have_text("[1]:")
     expect(page.output(0)).to_contain_text("Interrupted")
+
+
+def test_a_reloaded_page_has_the_widget_live_again(lab: Lab, page: LabPage):
+    lab.write("widget-again", held("widget-again"))
+    page.open("widget-again")
+    page.run(0)
+    said = page.output(0).locator(".jp-Codex-message")
+    expect(said).to_contain_text("Half of it.")
+    page.save()
+    page.page.reload()
+    expect(said).to_contain_text("Half of it.")
+    lab.model.release("widget-again")
+    expect(page.output(0).locator(".jp-Codex-state")).to_contain_text("Completed")
+    expect(page.output(0)).to_contain_text("The end.")
