@@ -28,7 +28,8 @@ answer, an exit code), once.
     │   └── AnswerInvalid           it completed, but not in the shape that was asked for
     ├── CellError                   the text of a cell is not right
     │   ├── UnknownCommand
-    │   └── BadArgument
+    │   ├── BadArgument
+    │   └── UnknownReference
     ├── NotebookError               what is asked of an open notebook is not done
     │   ├── NotebookNotShown        no page of ours shows it
     │   └── NotebookRefused         the page that shows it did not do it
@@ -206,6 +207,12 @@ class UnknownCommand(CellError):
 
 class BadArgument(CellError):
     """A command was given arguments that it does not take."""
+
+
+class UnknownReference(CellError):
+    """A prompt refers to a cell that is not in the record."""
+
+    next_step = "Put it in backticks to send it as it is."
 
 
 class NotebookError(CodexError):

@@ -16,10 +16,11 @@ from typing import Any
 from codex_kernel.cell.command import Argument, Command, Value
 from codex_kernel.cell.commands import BY_NAME, commands_of, describe
 from codex_kernel.cell.output import Output, joined, printed, prose
+from codex_kernel.cell.references import referable
 from codex_kernel.cell.settings_commands import full_path
 from codex_kernel.cell.text import COMMAND, existing_file, find_mentions
 from codex_kernel.engine.session import Session
-from codex_kernel.errors import CodexError
+from codex_kernel.errors import CodexError, LogError
 
 LOOK_UP_SECONDS = 2.0
 """A Tab does not wait longer for Codex."""
@@ -54,7 +55,8 @@ async def complete(text: str, cursor: int, session: Session) -> dict[str, Any]:
         start = cursor - len(word)
     if not matches and (mention := _MENTION.search(line)):
         start = begin + mention.start()
-        matches = await _paths(mention[2], bool(mention[1]), session)
+        matches = await _references(mention[0], session)
+        matches += await _paths(mention[2], bool(mention[1]), session)
     return _reply(matches, start, cursor)
 
 
@@ -130,6 +132,23 @@ async def _values(argument: Argument, given: dict[str, str], session: Session) -
             return await argument.values(session, given)
     except (CodexError, TimeoutError):
         return ()
+
+
+async def _references(typed: str, session: Session) -> list[Match]:
+    """Earlier cells of the notebook by their number, when something of `@cell[` is typed."""
+    kinds = [kind for kind in ("@cell[", "@out[") if kind.startswith(typed[: len(kind)])]
+    if len(typed) < 2 or not kinds:
+        return []
+    try:
+        cells = await referable(session)
+    except LogError:
+        return []
+    texts = [(f"{kind}{cell.number}]", cell.prompt) for kind in kinds for cell in cells]
+    return [
+        Match(text, "reference", prompt.partition("\n")[0][:80])
+        for text, prompt in texts
+        if text.startswith(typed)
+    ][:MATCHES]
 
 
 async def _paths(typed: str, is_quoted: bool, session: Session) -> list[Match]:

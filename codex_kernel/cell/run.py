@@ -10,9 +10,10 @@ from typing import Any
 from codex_kernel.cell.ask import PromptDoor, ReadLine
 from codex_kernel.cell.command import Context, Preview
 from codex_kernel.cell.commands import prepare, run_command
+from codex_kernel.cell.references import referred
 from codex_kernel.cell.settings_commands import default_effort
 from codex_kernel.cell.shell import run_shell
-from codex_kernel.cell.text import Cell, mentions, parse
+from codex_kernel.cell.text import Cell, parse
 from codex_kernel.cell.variables import filled
 from codex_kernel.engine import asks
 from codex_kernel.engine.session import Session
@@ -78,9 +79,9 @@ async def run_cell(session: Session, text: str, frontend: Frontend) -> None:
             await _run_commands(cell, context, frontend)
         if cell.prompt:
             prompt = filled(cell.prompt, session.settings.variables)
-            _, images = mentions(prompt, session.settings.cwd)
+            asked, images = await referred(prompt, session)
             turn, waiting = waiting, None
-            ask = asks.prompt(prompt, images, frontend.extras)
+            ask = asks.prompt(asked, images, frontend.extras)
             try:
                 await run_turn(session, prompt, ask, frontend, turn)
             finally:

@@ -23,7 +23,7 @@ from codex_kernel.cell.command import (
     known_session,
 )
 from codex_kernel.cell.output import Output, joined, prose, shortened, table
-from codex_kernel.cell.text import mentions
+from codex_kernel.cell.references import referred
 from codex_kernel.cell.variables import filled
 from codex_kernel.engine import asks
 from codex_kernel.engine.session import Session
@@ -180,9 +180,9 @@ async def _review(context: Context, arguments: Arguments) -> TurnRequest:
 async def _plan(context: Context, arguments: Arguments) -> Result:
     session = context.session
     prompt = filled(arguments["prompt"], session.settings.variables)
-    text, images = mentions(prompt, session.settings.cwd)
+    text, images = await referred(prompt, session)
     ask = asks.plan(text, images, lambda: session.reported.get("model"))
-    return TurnRequest(f"/plan {text}", ask)
+    return TurnRequest(f"/plan {prompt}", ask)
 
 
 _SESSION = Argument(

@@ -91,13 +91,13 @@ class Mention:
 def find_mentions(text: str) -> list[Mention]:
     """Everything that is written like a mention, outside of code; whether it exists is open."""
     found: list[Mention] = []
-    for match in _MENTION.finditer(_without_code(text)):
+    for match in _MENTION.finditer(without_code(text)):
         quoted = match["double"] or match["single"]
         found.append(Mention(quoted or match["bare"], match.start(), match.end()))
     return found
 
 
-def _without_code(text: str) -> str:
+def without_code(text: str) -> str:
     """The text with code blanked out, every other character where it was."""
     return _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), text)
 

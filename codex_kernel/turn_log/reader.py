@@ -111,6 +111,7 @@ class Reader:
         state: str | Collection[str] | None = None,
         ids: Collection[str] | None = None,
         codex_turn_ids: Collection[str] | None = None,
+        execution_count: int | None = None,
         before: str | None = None,
         limit: int = 100,
     ) -> list[TurnRow]:
@@ -124,6 +125,7 @@ class Reader:
             ("notebook", notebook),
             ("cell_id", cell_id),
             ("session_id", session_id),
+            ("execution_count", execution_count),
         ):
             if value is not None:
                 where.append(f"{column} = ?")
