@@ -16,6 +16,7 @@ from codex_kernel.server.models import ChangedFile, ChangedFiles
 from codex_kernel.server.routes import Call, Route, unknown
 from codex_kernel.server.turns import known_turn
 from codex_kernel.turn.items import only_reads
+from codex_kernel.turn_log.rows import TurnRow
 
 Change = tuple[str, Any]
 """An absolute path and what happened to the file: add, update or delete."""
@@ -28,7 +29,7 @@ async def list_files(call: Call) -> ChangedFiles:
     if transcript is None:
         raise unknown("turn", row.turn_id)
     found: dict[str, ChangedFile] = {}
-    for absolute, kind in _changes(transcript.data):
+    for absolute, kind in (*_changes(transcript.data), *_own(row, transcript.data)):
         stored = stored_path(absolute)
         path = call.service.api_path(stored)
         if path is not None:
@@ -47,6 +48,12 @@ def _changes(data: dict[str, Any]) -> Iterator[Change]:
             for change in item["changes"]:
                 path = os.path.join(cwd or "", change["path"])
                 yield from _moved(path, change["kind"], change.get("move_path"), cwd or "")
+
+
+def _own(row: TurnRow, data: dict[str, Any]) -> Iterator[Change]:
+    """The open notebook, when its kernel saw at the end that it was written to."""
+    if row.notebook and any(each["kind"] == "open_notebook" for each in data["warnings"]):
+        yield row.notebook, "update"
 
 
 def _moved(path: str, kind: str, move_path: str | None, cwd: str) -> Iterator[Change]:

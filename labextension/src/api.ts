@@ -41,12 +41,73 @@ export interface ITurnRow {
   queued_at: string | null;
   started_at: string | null;
   finished_at: string | null;
+  /** The number in the prompt of its cell. */
+  execution_count: number | null;
   updated_at: string;
   is_compacted: boolean;
 }
 
 export interface ITurnDetail extends ITurnRow {
   transcript: ITranscript;
+}
+
+/** A turn as the kernel puts it into a notebook; `data` is the MIME bundle of the output. */
+export interface ITurnBundle {
+  turn_id: string;
+  state: State;
+  final: boolean;
+  execution_count: number | null;
+  data: { [mimeType: string]: Json };
+}
+
+/** What a turn has changed below the server's root; commands may have changed more. */
+export interface IChangedFiles {
+  files: { path: string; kind: 'add' | 'update' | 'delete'; is_own_notebook: boolean }[];
+  ran_commands: boolean;
+}
+
+/** Which part of a cell and of its outputs is to be told. */
+export interface IBounds {
+  max_chars: number;
+  mime_types: string[];
+}
+
+/** What is to be done on an open notebook, see `codex_kernel/server/models.py`. */
+export type Operation =
+  | ({ verb: 'read'; cells: string[] | null; first: number; count: number } & IBounds)
+  | {
+      verb: 'insert';
+      kind: 'code' | 'markdown' | 'raw';
+      source: string;
+      place: 'before' | 'after';
+      anchor: string | null;
+    }
+  | {
+      verb: 'replace';
+      cell_id: string;
+      was: string;
+      source: string;
+      kind: 'code' | 'markdown' | 'raw' | null;
+    }
+  | { verb: 'delete'; cell_id: string; was: string }
+  | ({ verb: 'run'; cell_id: string; was: string; wait: boolean; seconds: number } & IBounds);
+
+/** An operation that this page has taken up. */
+export interface IOpenOperation {
+  operation_id: string;
+  path: string | null;
+  notebook: string;
+  /** Who wants it, for the mark on the cell. */
+  by: string;
+  turn_id: string | null;
+  operation: Operation;
+}
+
+/** What became of an operation: a result, or why there is none. */
+export interface IPageOutcome {
+  result?: { [field: string]: Json };
+  error?: string;
+  next_step?: string;
 }
 
 /** A question without an answer; `event` is `approval.requested` or `input.requested`. */
@@ -100,6 +161,8 @@ export interface INotebook {
   session_id: string | null;
   /** What the notebook asks for. */
   settings: { [name: string]: Json };
+  /** How many pages show it now. */
+  pages: number;
   /** The user's own; null: Codex's choice. */
   defaults: { [name: string]: Json };
   /** What the last turn reported to work with. */
@@ -235,6 +298,14 @@ export class Api {
     return this._read(`turns/${encodeURIComponent(turnId)}`);
   }
 
+  bundle(turnId: string): Promise<ITurnBundle> {
+    return this._read(`turns/${encodeURIComponent(turnId)}/bundle`);
+  }
+
+  files(turnId: string): Promise<IChangedFiles> {
+    return this._read(`turns/${encodeURIComponent(turnId)}/files`);
+  }
+
   events(turnId: string, after = 0): Promise<{ events: IEvent[]; state: State; seq: number }> {
     return this._read(`turns/${encodeURIComponent(turnId)}/events`, { after });
   }
@@ -357,6 +428,24 @@ export class Api {
   bind(path: string, sessionId: string | null, takeOver = false): Promise<INotebook> {
     const body = { path, session_id: sessionId, take_over: takeOver };
     return this._request('POST', 'notebooks/bind', {}, body);
+  }
+
+  /** Take up an operation on a notebook of this page; null: another page was first. */
+  async claimOperation(operationId: string): Promise<IOpenOperation | null> {
+    try {
+      const path = `operations/${encodeURIComponent(operationId)}/claim`;
+      return await this._request('POST', path, {}, {});
+    } catch (problem) {
+      if (problem instanceof Problem && (problem.status === 409 || problem.status === 404)) {
+        return null;
+      }
+      throw problem;
+    }
+  }
+
+  answerOperation(operationId: string, outcome: IPageOutcome): Promise<void> {
+    const path = `operations/${encodeURIComponent(operationId)}/outcome`;
+    return this._request('POST', path, {}, outcome);
   }
 
   login(key?: string): Promise<IAccount> {

@@ -49,6 +49,13 @@ export interface INotebookChange {
   is_gone: boolean;
 }
 
+/** Something is to be done on a notebook that a page shows; one page takes it up. */
+export interface IOperationCall {
+  operation_id: string;
+  notebook: string;
+  path: string | null;
+}
+
 // A frame is what the server says; its fields follow the type.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type IFrame = { type: string; [field: string]: any };
@@ -61,6 +68,7 @@ export class Feed implements IDisposable {
   private readonly _questionChanged = new Signal<this, IQuestionChange>(this);
   private readonly _sessionChanged = new Signal<this, ISessionChange>(this);
   private readonly _notebookChanged = new Signal<this, INotebookChange>(this);
+  private readonly _operationAsked = new Signal<this, IOperationCall>(this);
   private readonly _stateChanged = new Signal<this, void>(this);
   private readonly _connectedChanged = new Signal<this, boolean>(this);
   private _cursor: number | null = null;
@@ -109,6 +117,11 @@ export class Feed implements IDisposable {
 
   get notebookChanged(): ISignal<this, INotebookChange> {
     return this._notebookChanged;
+  }
+
+  /** Something is asked of the page that shows a notebook. */
+  get operationAsked(): ISignal<this, IOperationCall> {
+    return this._operationAsked;
   }
 
   /** All turns and questions were told anew: at first, and after a long absence. */
@@ -166,7 +179,8 @@ export class Feed implements IDisposable {
     turn: frame => this._changeTurn(frame),
     question: frame => this._changeQuestion(frame),
     session: frame => this._sessionChanged.emit(frame as unknown as ISessionChange),
-    notebook: frame => this._notebookChanged.emit(frame as unknown as INotebookChange)
+    notebook: frame => this._notebookChanged.emit(frame as unknown as INotebookChange),
+    operation: frame => this._operationAsked.emit(frame as unknown as IOperationCall)
   };
 
   private _begin(frame: IFrame): void {

@@ -235,6 +235,16 @@ class LabPage:
         )
         self.command("notebook:run-cell")
 
+    def run_in(self, name: str, number: int) -> None:
+        """Run a cell of a notebook that is not the current tab; does not wait."""
+        self.activate(f"{name}.ipynb")
+        self.run(number)
+
+    @property
+    def notebook_prompt(self) -> Locator:
+        """The brackets of the first cell, whichever tab is current."""
+        return self.page.locator(".jp-Notebook .jp-InputArea-prompt").first
+
     def type(self, number: int, text: str) -> None:
         """Replace a cell's source by typing, with the cursor left at its end."""
         self.cell(number).locator(".cm-content").click()

@@ -31,6 +31,7 @@ from codex_kernel.turn.events import (
     steer_sent,
     turn_started,
     usage_updated,
+    warning,
 )
 from codex_kernel.turn_log import bindings
 from codex_kernel.turn_log.log import TurnLog
@@ -281,6 +282,16 @@ async def test_changed_files_are_named_as_the_contents_api_names_them(
     }
     await record.append([item_completed(a_command([]))])
     assert (await files()).ran_commands
+    await record.append(ending("x"))
+
+
+async def test_an_open_notebook_that_was_written_to_is_among_the_changed_files(
+    server: Server, log: TurnLog
+) -> None:
+    record = await begin(log, notebook=notebook_of(server, "written.ipynb"))
+    await record.append([turn_started(SESSION, "c"), warning("!", "open_notebook")])
+    [found] = server.get(f"turns/{record.turn_id}/files")["files"]
+    assert found == {"path": "written.ipynb", "kind": "update", "is_own_notebook": True}
     await record.append(ending("x"))
     server.get(f"turns/{new_turn_id()}/files", status=404)
 

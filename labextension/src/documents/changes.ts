@@ -1,0 +1,232 @@
+/**
+ * Documents that are open while a turn changes their files: what is unchanged here is read again,
+ * what is not stays, and the user is told. The notebook whose cell the turn is, is never touched.
+ *
+ * Which files these are the record says, as turns go on; no file is watched.
+ */
+
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { IDocumentManager } from '@jupyterlab/docmanager';
+import type { DocumentRegistry, DocumentWidget } from '@jupyterlab/docregistry';
+import { NotebookPanel } from '@jupyterlab/notebook';
+import type { Contents } from '@jupyterlab/services';
+
+import { Problem, type IChangedFiles } from '../api';
+import type { IHost } from '../contracts';
+import type { ILine } from '../diff';
+import type { Feed, ILiveTurn, ITurnChange } from '../feed';
+import { localPath } from '../output';
+import type { LogSource } from '../sources';
+import { isFinal } from '../state';
+import type { ICodex } from '../tokens';
+import { compare } from './compare';
+import { Notice, showNotice, type IChoice } from './notice';
+
+interface IOpenDocument {
+  widget: DocumentWidget;
+  context: DocumentRegistry.Context;
+}
+
+/** Follows every turn of the page's server, for as long as the page lives. */
+export class ChangedDocuments {
+  private readonly _sources = new Map<string, LogSource>();
+  private readonly _patches = new Map<string, number>();
+
+  constructor(
+    private readonly _codex: ICodex,
+    private readonly _shell: JupyterFrontEnd.IShell,
+    private readonly _documents: IDocumentManager
+  ) {
+    _codex.feed.turnChanged.connect(this._onTurn, this);
+    _codex.feed.stateChanged.connect(feed => feed.turns.forEach(turn => this._follow(turn)));
+  }
+
+  private _onTurn(_: Feed, { turn }: ITurnChange): void {
+    if (!isFinal(turn.state)) {
+      this._follow(turn);
+      return;
+    }
+    this._sources.get(turn.turn_id)?.dispose();
+    this._sources.delete(turn.turn_id);
+    this._patches.delete(turn.turn_id);
+    void this._check(turn, true);
+  }
+
+  /** Patches are seen as they are applied where this page shows the notebook of the turn. */
+  private _follow(turn: ILiveTurn): void {
+    const isShown = this._open().some(({ context }) => localPath(context.path) === turn.path);
+    if (!isShown || this._sources.has(turn.turn_id)) {
+      return;
+    }
+    const source = this._codex.source(turn.turn_id);
+    this._sources.set(turn.turn_id, source);
+    source.changed.connect(() => {
+      const applied = source.picture.items.filter(
+        item => item.type === 'file_change' && item.status === 'completed'
+      ).length;
+      if (applied > (this._patches.get(turn.turn_id) ?? 0)) {
+        this._patches.set(turn.turn_id, applied);
+        void this._check(turn, false);
+      }
+    });
+  }
+
+  private async _check(turn: ILiveTurn, hasEnded: boolean): Promise<void> {
+    if (this._open().length === 0) {
+      return;
+    }
+    try {
+      const changed = await this._codex.api.files(turn.turn_id);
+      for (const document of this._open()) {
+        await this._look(document, changed, turn, hasEnded);
+      }
+    } catch (problem) {
+      if (!(problem instanceof Problem)) {
+        throw problem;
+      }
+    }
+  }
+
+  private async _look(
+    document: IOpenDocument,
+    changed: IChangedFiles,
+    turn: ILiveTurn,
+    hasEnded: boolean
+  ): Promise<void> {
+    const path = localPath(document.context.path);
+    const named = changed.files.find(file => file.path === path);
+    if (named?.is_own_notebook) {
+      this._protect(document, turn);
+    } else if (path !== turn.path && (named || (changed.ran_commands && hasEnded))) {
+      await this._compare(document);
+    }
+  }
+
+  private async _compare({ widget, context }: IOpenDocument): Promise<void> {
+    const onDisk = await this._stat(context);
+    if (onDisk === null || onDisk.last_modified === context.contentsModel?.last_modified) {
+      return;
+    }
+    if (context.model.dirty || runs(widget)) {
+      this._ask({ widget, context });
+    } else {
+      await reread(widget, context);
+    }
+  }
+
+  /** A file that was deleted is left to what JupyterLab says when it is saved. */
+  private async _stat(context: DocumentRegistry.Context): Promise<Contents.IModel | null> {
+    try {
+      return await this._documents.services.contents.get(context.path, { content: false });
+    } catch {
+      return null;
+    }
+  }
+
+  private _ask({ widget, context }: IOpenDocument): void {
+    const { trans } = this._codex;
+    const text = trans.__(
+      'Codex changed %1 on disk. Here it has changes that are not saved.',
+      context.path
+    );
+    const keep: IChoice = { label: trans.__('Keep mine'), act: () => this._keep(context) };
+    const take: IChoice = { label: trans.__('Take theirs'), act: () => context.revert() };
+    const { path } = context;
+    const isText = context.contentsModel?.format === 'text';
+    const difference = isText ? () => this._difference(context) : undefined;
+    this._show(
+      widget,
+      new Notice({ text, path, difference, choices: [keep, take] }, this._host(path))
+    );
+  }
+
+  private _protect({ widget, context }: IOpenDocument, turn: ILiveTurn): void {
+    const { trans } = this._codex;
+    const name = context.path.split('/').at(-1)!;
+    const text = trans.__(
+      'Codex wrote to the file of this notebook. What you see is untouched: save it to keep it, ' +
+        'and choose Overwrite when JupyterLab asks. This writes the file as it was when the turn ' +
+        'began beside the notebook:'
+    );
+    const code = `jupyter codex show ${turn.turn_id} --restore ${name}`;
+    const choices: IChoice[] = [
+      { label: trans.__('Save'), act: () => context.save() },
+      { label: trans.__('Close'), act: () => Promise.resolve() }
+    ];
+    const { path } = context;
+    this._show(widget, new Notice({ text, code, path, choices }, this._host(path)));
+  }
+
+  /** What is here goes over what is on disk: the user has seen both. */
+  private async _keep(context: DocumentRegistry.Context): Promise<void> {
+    const { contentsModel, model, path } = context;
+    if (contentsModel?.format !== 'text') {
+      await context.save();
+      return;
+    }
+    const { type, format } = contentsModel;
+    const content = model.toString();
+    await this._documents.services.contents.save(path, { type, format, content });
+    await context.revert();
+  }
+
+  private async _difference(context: DocumentRegistry.Context): Promise<ILine[]> {
+    const { content } = await this._documents.services.contents.get(context.path, {
+      type: 'file',
+      format: 'text',
+      content: true
+    });
+    return compare(context.model.toString(), String(content));
+  }
+
+  private _show(widget: DocumentWidget, notice: Notice): void {
+    showNotice(widget.contentHeader, notice);
+  }
+
+  private _host(path: string): IHost {
+    return this._codex.host({ path, cellId: null });
+  }
+
+  /** Documents of this server's files; shared ones follow their file by themselves. */
+  private _open(): IOpenDocument[] {
+    const found = new Map<DocumentRegistry.Context, IOpenDocument>();
+    for (const widget of this._shell.widgets('main')) {
+      const context = this._documents.contextForWidget(widget);
+      if (context && !context.model.collaborative && isLocal(this._documents, context)) {
+        found.set(context, { widget: widget as DocumentWidget, context });
+      }
+    }
+    return [...found.values()];
+  }
+}
+
+function isLocal(documents: IDocumentManager, context: DocumentRegistry.Context): boolean {
+  return documents.services.contents.driveName(context.path) === '';
+}
+
+/** Whether cells of the document run: reading it again would lose what they say. */
+function runs(widget: DocumentWidget): boolean {
+  return (
+    widget instanceof NotebookPanel && widget.sessionContext.session?.kernel?.status === 'busy'
+  );
+}
+
+interface ITextEditor {
+  getCursorPosition(): { line: number; column: number };
+  setCursorPosition(position: { line: number; column: number }): void;
+  editor?: { scrollDOM: HTMLElement };
+}
+
+/** Read a document again, with the cursor and the view where they were. */
+async function reread(widget: DocumentWidget, context: DocumentRegistry.Context): Promise<void> {
+  const { editor } = widget.content as unknown as { editor?: ITextEditor };
+  const cursor = editor?.getCursorPosition();
+  const top = editor?.editor?.scrollDOM.scrollTop;
+  await context.revert();
+  if (editor && cursor) {
+    editor.setCursorPosition(cursor);
+    if (editor.editor && top !== undefined) {
+      editor.editor.scrollDOM.scrollTop = top;
+    }
+  }
+}
