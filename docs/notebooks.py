@@ -16,6 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import matplotlib
+import matplotlib.font_manager  # its cache is made here: a kernel without one tells of it
 import nbformat
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
@@ -23,7 +25,7 @@ from jupyter_client.manager import start_new_kernel
 from codex_kernel.scripted_model import ScriptedModel, load_scenarios
 
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
-NAMES = ("quickstart", "approvals", "headless", "sessions")
+NAMES = ("quickstart", "approvals", "dataset", "headless", "sessions")
 FILES = ("measurements.csv", "summary.py")
 SECONDS = 120.0
 """Deadline of a cell."""
@@ -38,16 +40,20 @@ def main() -> None:
 
 
 def executed(notebook: Any, name: str) -> Any:
-    """The notebook with new outputs."""
+    """The notebook with new outputs, from the kernel that it names."""
+    kernel: str = notebook.metadata.kernelspec.name
     with _place() as root, ScriptedModel.in_thread(load_scenarios(FOLDER / "scenarios.json")) as it:
         it.write_config(root / "codex-home")
         manager, client = start_new_kernel(
-            kernel_name="codex", cwd=str(root / "work"), env=_environ(root, name)
+            kernel_name=kernel, cwd=str(root / "work"), env=_environ(root, name)
         )
         try:
+            run = _Run(client)
             for number, cell in enumerate(_code_cells(notebook), 1):
                 cell.execution_count = number
-                cell.outputs = _run(client, cell)
+                run.cell(cell)
+            for cell in _code_cells(notebook):
+                cell.outputs = run.outputs(cell)
         finally:
             client.stop_channels()
             manager.shutdown_kernel()
@@ -81,60 +87,84 @@ def _environ(root: Path, name: str) -> dict[str, str]:
         "CODEX_KERNEL_DATA_DIR": str(root / "data"),
         "JUPYTER_CONFIG_DIR": str(root / "jupyter-config"),
         "JPY_SESSION_NAME": str(root / "work" / f"{name}.ipynb"),
+        "MPLCONFIGDIR": matplotlib.get_cachedir(),
     }
 
 
-def _run(client: BlockingKernelClient, cell: Any) -> list[Any]:
-    """The outputs of a cell; displays that are updated end as their last state."""
-    answers = list(cell.metadata.get("codex_answers", ()))
-    message = client.session.msg(
-        "execute_request",
-        {
+class _Run:
+    """A notebook's cells in a kernel, one after the other, and what each shows, however late."""
+
+    def __init__(self, client: BlockingKernelClient) -> None:
+        self._client = client
+        self._shown: dict[str, dict[str, Any]] = {}
+        """Outputs by request, and by display: those that are updated end as their last state."""
+        self._requests: dict[str, str] = {}
+
+    def cell(self, cell: Any) -> None:
+        """Run a cell to its end."""
+        answers = list(cell.metadata.get("codex_answers", ()))
+        request = self._send(cell, allow_stdin=bool(answers))
+        self._requests[cell.id] = request
+        self._shown[request] = {}
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            self._answer(answers)
+            try:
+                found = self._client.get_iopub_msg(timeout=0.1)
+            except queue.Empty:
+                continue
+            about = found["parent_header"].get("msg_id")
+            if about == request and found["content"].get("execution_state") == "idle":
+                return
+            if about in self._shown:
+                _take(found, self._shown[about])
+        raise TimeoutError(f"A cell did not end: {cell.source}")
+
+    def outputs(self, cell: Any) -> list[Any]:
+        """What a cell has shown so far."""
+        return list(self._shown[self._requests[cell.id]].values())
+
+    def _send(self, cell: Any, *, allow_stdin: bool) -> str:
+        content = {
             "code": cell.source,
             "silent": False,
             "store_history": True,
             "user_expressions": {},
-            "allow_stdin": bool(answers),
+            "allow_stdin": allow_stdin,
             "stop_on_error": True,
-        },
-    )
-    message["metadata"] = {"cellId": cell.id}
-    client.shell_channel.send(message)
-    outputs: dict[str, Any] = {}
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        _answer(client, answers)
+        }
+        message = self._client.session.msg("execute_request", content)
+        message["metadata"] = {"cellId": cell.id}
+        self._client.shell_channel.send(message)
+        return message["header"]["msg_id"]
+
+    def _answer(self, answers: list[str]) -> None:
         try:
-            found = client.get_iopub_msg(timeout=0.1)
+            question = self._client.get_stdin_msg(timeout=0)
         except queue.Empty:
-            continue
-        if found["parent_header"].get("msg_id") != message["header"]["msg_id"]:
-            continue
-        if found["content"].get("execution_state") == "idle":
-            return list(outputs.values())
-        _take(found, outputs)
-    raise TimeoutError(f"A cell did not end: {cell.source}")
-
-
-def _answer(client: BlockingKernelClient, answers: list[str]) -> None:
-    try:
-        question = client.get_stdin_msg(timeout=0)
-    except queue.Empty:
-        return
-    reply = client.session.msg("input_reply", {"value": answers.pop(0)}, parent=question)
-    client.stdin_channel.send(reply)
+            return
+        value = {"value": answers.pop(0)}
+        reply = self._client.session.msg("input_reply", value, parent=question)
+        self._client.stdin_channel.send(reply)
 
 
 def _take(message: dict[str, Any], outputs: dict[str, Any]) -> None:
     kind, content = message["msg_type"], message["content"]
     if kind == "clear_output":
         outputs.clear()
-    if kind not in ("display_data", "update_display_data", "stream", "error"):
+    if kind not in _OUTPUTS:
+        return
+    last = next(reversed(outputs.values()), {})
+    if kind == "stream" and content["name"] == last.get("name"):
+        last["text"] += content["text"]
         return
     name = content.get("transient", {}).get("display_id") or f"output-{len(outputs)}"
     if kind == "update_display_data":
         message = {**message, "header": {**message["header"], "msg_type": "display_data"}}
     outputs[name] = nbformat.v4.output_from_msg(message)
+
+
+_OUTPUTS = ("display_data", "update_display_data", "execute_result", "stream", "error")
 
 
 if __name__ == "__main__":

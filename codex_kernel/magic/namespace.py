@@ -73,11 +73,12 @@ class Namespace:
         return work if context is None else functools.partial(context.copy().run, work)
 
     def _run(self, code: str, recording: Recording) -> bool:
-        if self._shell.should_run_async(code, transformed_cell=self._shell.transform_cell(code)):
+        python = self._shell.transform_cell(code)
+        if self._shell.should_run_async(code, transformed_cell=python):
             raise ToolRefused("Code with `await` outside of a function cannot be run here.")
         before = self._shell.displayhook.exec_result
         try:
-            with recorded(self._shell, recording):
+            with recorded(self._shell, recording, python):
                 return self._shell.run_cell(code, store_history=False).success
         finally:
             self._shell.displayhook.exec_result = before

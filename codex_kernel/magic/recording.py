@@ -49,8 +49,11 @@ class Recording:
 
 
 @contextmanager
-def recorded(shell: Any, recording: Recording) -> Iterator[None]:
-    """Record what the shell shows while the block lasts; the user sees it as ever."""
+def recorded(shell: Any, recording: Recording, code: str = "") -> Iterator[None]:
+    """Record what the shell shows while the block lasts; the user sees it as ever.
+
+    A `;` at the end of `code`, Python without magics, hides its value, as in a cell.
+    """
     publisher = shell.display_pub
     publish = publisher.publish
 
@@ -59,7 +62,7 @@ def recorded(shell: Any, recording: Recording) -> Iterator[None]:
         publish(data, *args, **kwargs)
 
     def displayed(value: Any) -> None:
-        if value is not None:
+        if value is not None and not shell.displayhook.semicolon_at_end_of_expression(code):
             data, metadata = shell.display_formatter.format(value)
             if data:
                 publisher.publish(data, metadata)

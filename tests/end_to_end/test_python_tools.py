@@ -120,6 +120,7 @@ def test_figures_go_to_the_user_and_to_codex(kernel: Kernel, model: ScriptedMode
     assert len(shown) == 1
     images = [part for part in answered(result)["content"] if part["type"] == "image"]
     assert len(images) == 1
+    assert "Line2D" not in words(answered(result))
     assert "data:image/png;base64," in json.dumps(model.requests[-1])
 
 

@@ -26,10 +26,11 @@ def essence(notebook: Any) -> list[Any]:
 def _of_output(output: Any) -> Any:
     data = output.get("data", {})
     if MIME not in data:
-        return data.get("text/plain") or output.get("evalue")
+        shown = data.get("text/markdown") or data.get("text/plain")
+        return shown or output.get("text") or output.get("evalue")
     turn = data[MIME]
     items = [
-        (item["type"], item["status"], item.get("command"), item.get("output"), item.get("outcome"))
+        (item["type"], item["status"], *map(item.get, ("tool", "command", "output", "outcome")))
         for item in turn["items"]
     ]
     return turn["state"], turn["prompt"], items, data["text/plain"]
