@@ -27,6 +27,9 @@ const retry: EntryMaker = redrawn('jp-Codex-note jp-mod-warning', entry =>
   )
 );
 
+/** An open question: not shown where the same question stands below, to be answered. */
+const OPEN = 'jp-mod-warning jp-mod-open';
+
 const compaction: EntryMaker = redrawn('jp-Codex-step jp-Codex-divider', (entry, context) =>
   kept(
     entry.status === 'running'
@@ -51,7 +54,7 @@ const approval: EntryMaker = redrawn('jp-Codex-asked', (entry, context) => {
   const asked = el('strong', '', visible(question(entry, trans)));
   const word = el('span', isOpen ? 'jp-Codex-muted' : '', said);
   const reason = isOpen && entry.reason && el('div', '', visible(entry.reason));
-  const tone = entry.outcome === 'accepted' ? 'jp-mod-quiet' : 'jp-mod-warning';
+  const tone = isOpen ? OPEN : entry.outcome === 'accepted' ? 'jp-mod-quiet' : 'jp-mod-warning';
   return [
     el('div', `jp-Codex-note ${tone}`, asked, ' ', word, reason, ...approvalDetails(entry, context))
   ];
@@ -94,7 +97,8 @@ const input: EntryMaker = redrawn('jp-Codex-asked', (entry, context) => {
     declined: trans.__('declined by %1', entry.by ?? '')
   };
   const said = known(outcomes, entry.outcome) ?? trans.__('waiting for an answer');
-  const tone = entry.outcome === 'answered' ? 'jp-mod-quiet' : 'jp-mod-warning';
+  const isOpen = entry.outcome === null || entry.outcome === undefined;
+  const tone = isOpen ? OPEN : entry.outcome === 'answered' ? 'jp-mod-quiet' : 'jp-mod-warning';
   const head = el('strong', '', visible(entry.message || trans.__('Codex asked')));
   return [
     el(
