@@ -57,6 +57,17 @@ class Publisher(Protocol):
         ...
 
 
+class Live(Protocol):
+    """Something that shows a turn live by itself where the frontend can, e.g. a widget."""
+
+    is_shown: bool
+    """Whether a frontend follows it: then it needs no further pictures before the final one."""
+
+    def view(self) -> dict[str, Any]:
+        """The MIME types that put it into an output."""
+        ...
+
+
 def choose_mode(*, allow_stdin: bool, has_cell: bool) -> Mode:
     """Which frontend is it: a headless runner, a notebook, or a console."""
     if not allow_stdin:
@@ -72,13 +83,9 @@ class TurnDisplay:
         publisher: Publisher,
         view: ViewSettings,
         mode: Mode,
-        beside: dict[str, Any] | None = None,
+        beside: Live | None = None,
     ) -> None:
-        """Nothing is sent before the first event.
-
-        `beside`: MIME types of something that shows the turn live by itself: it stands in the
-        first picture, there are no others before the final one.
-        """
+        """Nothing is sent before the first event. `beside` stands in every picture but the last."""
         self.transcript = Transcript()
         self._publisher = publisher
         self._view = view
@@ -131,7 +138,7 @@ class TurnDisplay:
             self._publisher.stream(text)
 
     def _update_soon(self, events: Sequence[Event]) -> None:
-        if self._beside is not None and self._is_shown:
+        if self._beside is not None and self._beside.is_shown:
             return
         interval = 1 / self._view.messages_per_second
         wait = self._last + interval - self._loop.time()
@@ -149,6 +156,8 @@ class TurnDisplay:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._beside is not None and self._beside.is_shown:
+            return
         if not self._is_worth():
             if self._is_step:
                 self._timer = self._loop.call_later(self._until_affordable(), self._update)
@@ -156,7 +165,8 @@ class TurnDisplay:
         turn = recent(self.transcript.data)
         data = bundle.mime_bundle(turn, self._live_view, final=False)
         data |= bundle.live_html(turn, self._live_view)  # for frontends without our renderer
-        data |= self._beside or {}
+        if self._beside is not None:
+            data |= self._beside.view()
         self._size = len(json.dumps(data)) + MESSAGE_BYTES
         if self._is_step:
             self._spent_on_steps += self._size

@@ -70,11 +70,9 @@ class CellOutput:
 
     def _begin(self) -> None:
         """The display of a turn, and its widget where there is to be one."""
-        beside = None
         if self.open_widget is not None:
             self._widget = self.open_widget()
-            beside = self._widget.view()
-        self._display = TurnDisplay(self, self._view, self._mode, beside)
+        self._display = TurnDisplay(self, self._view, self._mode, self._widget)
         if self._widget is not None:
             self._widget.transcript = self._display.transcript
 

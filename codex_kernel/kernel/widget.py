@@ -47,6 +47,8 @@ class LiveWidget:
         """Blank until it has the transcript of its turn."""
         self.transcript = Transcript()
         """Of the turn, with all events that were fed here; the display's own."""
+        self.is_shown = False
+        """Whether a frontend has drawn it: a drawn one asks for the whole turn."""
         self._engine = engine
         self._interval = 1 / messages_per_second
         self._loop = asyncio.get_running_loop()
@@ -60,7 +62,9 @@ class LiveWidget:
         return self._widget.view()
 
     def feed(self, events: Sequence[Event]) -> None:
-        """Events of the turn, which the transcript has by now."""
+        """Events of the turn, which the transcript has by now. Whoever draws it asks for those."""
+        if not self.is_shown:
+            return
         self._pending += events
         if self._timer is None:
             self._timer = self._loop.call_later(self._interval, self._flush)
@@ -84,6 +88,7 @@ class LiveWidget:
             self._pending = []
 
     def _take(self, message: dict[str, Any]) -> None:
+        self.is_shown = True
         if message.get("kind") == "whole":
             self._pending = []
             self._widget.send_whole(self.transcript.data)

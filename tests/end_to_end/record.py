@@ -42,10 +42,17 @@ def end_of(place: Place, turn_id: str) -> dict[str, Any]:
     return found[-1]
 
 
+def items(place: Place, turn_id: str) -> list[dict[str, Any]]:
+    """The items of an ended turn as they finally were, compacted or not."""
+    found = rows(place, "SELECT body FROM events WHERE turn_id = ? ORDER BY seq", turn_id)
+    # After the events: these go only when the snapshot is there.
+    [turn] = rows(place, "SELECT snapshot FROM turns WHERE turn_id = ?", turn_id)
+    if turn["snapshot"] is not None:
+        return json.loads(turn["snapshot"])["items"]
+    bodies = [json.loads(row["body"]) for row in found]
+    return [body["item"] for body in bodies if body["type"] == "item.completed"]
+
+
 def item_text(place: Place, turn_id: str) -> str:
-    """All text of all messages of a turn, from their completed items."""
-    return "".join(
-        event["item"]["text"]
-        for event in events(place, turn_id)
-        if event["type"] == "item.completed" and event["item"]["type"] == "message"
-    )
+    """All text of all messages of an ended turn."""
+    return "".join(item["text"] for item in items(place, turn_id) if item["type"] == "message")

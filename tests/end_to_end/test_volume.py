@@ -14,7 +14,7 @@ import pytest
 from codex_kernel.scripted_model import ScriptedModel
 
 from .place import Kernel, Place, Result, kernel_in, new_place, scripted
-from .record import item_text, rows
+from .record import item_text, items
 from .script import cell, say
 
 pytestmark = pytest.mark.timeout(240)
@@ -85,13 +85,8 @@ def test_fifty_megabytes_of_output_stay_out_of_the_notebook(kernel: Kernel, plac
 
 def recorded(place: Place, result: Result, kind: str) -> dict[str, Any]:
     """The one item of this kind, as the log has it."""
-    found = rows(
-        place,
-        "SELECT body FROM events WHERE turn_id = ? AND type = 'item.completed' ORDER BY seq",
-        result.bundle["turn_id"],
-    )
-    items = [json.loads(row["body"])["item"] for row in found]
-    [item] = [item for item in items if item["type"] == kind]
+    found = [item for item in items(place, result.bundle["turn_id"]) if item["type"] == kind]
+    [item] = found
     return item
 
 
