@@ -56,7 +56,8 @@ async def complete(text: str, cursor: int, session: Session) -> dict[str, Any]:
     if not matches and (mention := _MENTION.search(line)):
         start = begin + mention.start()
         matches = await _references(mention[0], session)
-        matches += await _paths(mention[2], bool(mention[1]), session)
+        # Where a number is meant, files that are spelt alike would only be in the way.
+        matches += await _paths(mention[2], bool(mention[1]), session, searches=not matches)
     return _reply(matches, start, cursor)
 
 
@@ -151,11 +152,11 @@ async def _references(typed: str, session: Session) -> list[Match]:
     ][:MATCHES]
 
 
-async def _paths(typed: str, is_quoted: bool, session: Session) -> list[Match]:
+async def _paths(typed: str, is_quoted: bool, session: Session, *, searches: bool) -> list[Match]:
     """Files for a mention: below the folder as Codex finds them, else by listing."""
     cwd = session.settings.cwd
     paths = await asyncio.to_thread(_listed, typed, cwd)
-    if typed and not typed.endswith(os.sep):
+    if searches and typed and not typed.endswith(os.sep):
         paths += [path for path in await _searched(typed, session) if path not in paths]
     return [_mention(path, is_quoted) for path in paths[:MATCHES]]
 

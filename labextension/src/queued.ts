@@ -47,6 +47,11 @@ export class QueuedTurns {
     const view = new TurnView(source, this._codex.host({ path, cellId: cell_id }));
     // Whoever clears the output disposes the view.
     view.disposed.connect(() => source.dispose());
+    // Its output has come: the two are never seen together.
+    const { outputs } = cell.model;
+    const leave = (): void => void (outputs.length > 0 && view.dispose());
+    outputs.changed.connect(leave);
+    view.disposed.connect(() => outputs.changed.disconnect(leave));
     layout.addWidget(view);
     this._shown.set(turn_id, view);
   }

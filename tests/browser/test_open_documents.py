@@ -204,3 +204,21 @@ def test_an_open_notebook_is_read_changed_and_run_in_the_page(lab: Lab, page: La
     expect(page.page.locator(".jp-Notebook .jp-Cell")).to_have_count(2)
     ask(lab, path, {"verb": "delete", "cell_id": new["cell_id"], "was": "x * 7"})
     expect(page.page.locator(".jp-Notebook .jp-Cell")).to_have_count(1)
+
+
+def test_a_turn_writes_into_the_notebook_in_which_it_runs(lab: Lab, page: LabPage):
+    new = {"kind": "markdown", "source": "# Written by Codex"}
+    insert = ["mcp", "codex_kernel", "notebook_insert", new]
+    lab.write("writes", cell(insert, say("Written.")), "below")
+    page.open("writes")
+    page.run(0)
+    expect(page.prompt(0)).to_have_text("[1]:")
+    expect(page.output(0)).to_contain_text("Written.")
+    expect(page.cell(1)).to_contain_text("Written by Codex")
+    expect(page.cell(2)).to_contain_text("below")
+    page.save()
+    written = page.document("writes").cells[1]
+    assert written.source == "# Written by Codex"
+    assert written.metadata["codex"]["turn_id"]
+    page.command("notebook:undo-cell-action")
+    expect(page.page.locator(".jp-Notebook .jp-Cell")).to_have_count(2)
