@@ -71,6 +71,7 @@ async def offered(
     token = secrets.token_urlsafe(TOKEN_BYTES)
     serving: set[asyncio.Task[None]] = set()
     connections: set[Connection] = set()
+    environ: dict[str, str] = {}
     loop = asyncio.get_running_loop()
 
     def keep(task: asyncio.Task[None]) -> None:
@@ -91,6 +92,8 @@ async def offered(
             writer.close()
 
     def changed() -> None:
+        # Codex remembers the tools of a server that is configured alike.
+        environ["CODEX_KERNEL_TOOLS_EDITION"] = secrets.token_hex(4)
         for connection in connections:
             keep(loop.create_task(connection.tell_changed()))
 
@@ -102,7 +105,8 @@ async def offered(
         server = await asyncio.start_unix_server(connected, path)
         os.chmod(path, 0o600)
         try:
-            yield _config(path, token)
+            environ |= {"CODEX_KERNEL_TOOLS_SOCKET": path, "CODEX_KERNEL_TOOLS_TOKEN": token}
+            yield _config(environ)
         finally:
             server.close()
             for task in list(serving):
@@ -110,13 +114,13 @@ async def offered(
             await asyncio.gather(*serving, return_exceptions=True)
 
 
-def _config(path: str, token: str) -> Mapping[str, object]:
+def _config(environ: Mapping[str, str]) -> Mapping[str, object]:
     return {
         f"mcp_servers.{NAME}": {
             "command": sys.executable,
             # -I and -S: neither the user's variables nor any site-packages.
             "args": ["-I", "-S", relay.__file__],
-            "env": {"CODEX_KERNEL_TOOLS_SOCKET": path, "CODEX_KERNEL_TOOLS_TOKEN": token},
+            "env": environ,
             "default_tools_approval_mode": "approve",  # we ask by ourselves, with the code shown
             "startup_timeout_sec": START_SECONDS,
             "tool_timeout_sec": CALL_SECONDS,
