@@ -33,6 +33,8 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+_OF_ANOTHER_PAGE = "Comm not found for comm id"
+"""JupyterLab's word on widget messages that another page of the same kernel asked for."""
 _ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
 """Lab's news; it would ask a server far away."""
 _NO_CONNECTION = re.compile(r"net::ERR_|NetworkError|Failed to fetch|WebSocket connection to")
@@ -47,6 +49,7 @@ class Lab:
     place: Place
     model: ScriptedModel
     server: subprocess.Popen[bytes]
+    has_labextension: bool
 
     def write(self, name: str, *sources: str) -> Path:
         """A new notebook of the Codex kernel with a code cell for each source."""
@@ -123,7 +126,9 @@ def lab_in(
             start_new_session=True,
         )
     try:
-        yield Lab(_announced(server, place, log), place, model, server)
+        yield Lab(
+            _announced(server, place, log), place, model, server, LABEXTENSION not in disabled
+        )
     finally:
         server.terminate()
         server.wait(SECONDS)
@@ -173,7 +178,7 @@ class LabPage:
         page.on("websocket", lambda socket: self._loaded(socket.url))
 
     def _heard(self, said: ConsoleMessage) -> None:
-        if said.type == "error":
+        if said.type == "error" and not said.text.startswith(_OF_ANOTHER_PAGE):
             self.errors.append(said.text)
 
     def forgive_connections(self) -> None:
@@ -186,10 +191,13 @@ class LabPage:
             self.strangers.append(url)
 
     def open(self, name: str) -> None:
-        """Open a notebook of the workspace and wait for its kernel."""
+        """Open a notebook of the workspace; wait for its kernel, and until that knows the page."""
         self.page.goto(f"{self.lab.url}lab/workspaces/auto-{name}/tree/{name}.ipynb?reset")
         expect(self.cell(0)).to_be_visible()
         self.wait_for_status("idle")
+        if self.lab.has_labextension:
+            asked = f"codex-kernel/api/notebooks?path={name}.ipynb"
+            wait_until(lambda: self.lab.request("GET", asked)["pages"] > 0)
 
     def cell(self, number: int) -> Locator:
         """A cell of the notebook, from 0."""
