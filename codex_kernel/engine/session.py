@@ -247,9 +247,13 @@ class Session:
         await self.heed_wishes()
         await self._heed_session(self.wishes.session)
         if self._must_reopen and not self.background.running:
-            # Codex reads the variables of commands when it opens a thread.
             self._must_reopen = False
             await self._leave()
+
+    def reopen_soon(self) -> None:
+        """Open the thread anew before the next turn: Codex reads its configuration and the
+        variables of commands only then."""
+        self._must_reopen = True
 
     async def _heed_session(self, wanted: str | None) -> None:
         if wanted == bindings.NO_SESSION:

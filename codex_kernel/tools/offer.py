@@ -37,7 +37,9 @@ def offer(settings: Settings, more: Toolbox = tuple, *, holds_prompts: bool) -> 
         def tools() -> Sequence[Tool]:
             return (*more(), *notebooks)
 
-        async with offered(tools, lambda _connection: caller, settings.log.folder) as config:
+        async with offered(
+            tools, lambda _connection: caller, settings.log.folder, session.reopen_soon
+        ) as config:
             yield config
 
     return serve

@@ -98,8 +98,8 @@ def tool(*, name: str | None = ..., ask: bool = ...) -> Callable[[F], F]: ...
 def tool(function: Any = None, /, *, name: str | None = None, ask: bool = False) -> Any:
     """Let Codex call a function; its docstring and type hints are what Codex is told.
 
-    Codex asks for the tools when a session begins or is resumed: one that runs already does not
-    learn of it.
+    A session that has begun learns of it with its next prompt, once its commands in the background
+    have ended.
 
     name: what Codex calls it by, instead of the function's own name
     ask:  have the user asked for every call

@@ -62,11 +62,15 @@ class Pair:
 
 @asynccontextmanager
 async def offered(
-    tools: Toolbox, caller: Callable[[Connection], Caller], folder: Path
+    tools: Toolbox,
+    caller: Callable[[Connection], Caller],
+    folder: Path,
+    on_change: Callable[[], None],
 ) -> AsyncIterator[Mapping[str, object]]:
     """Serve while the block lasts; yields what every thread's configuration has to hold.
 
-    `folder` is the package's own, private one. Raises OSError when there can be no socket.
+    `folder` is the package's own, private one. `on_change` is called when the configuration has
+    changed, because there are other tools. Raises OSError when there can be no socket.
     """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     serving: set[asyncio.Task[None]] = set()
@@ -94,6 +98,7 @@ async def offered(
     def changed() -> None:
         # Codex remembers the tools of a server that is configured alike.
         environ["CODEX_KERNEL_TOOLS_EDITION"] = secrets.token_hex(4)
+        on_change()
         for connection in connections:
             keep(loop.create_task(connection.tell_changed()))
 

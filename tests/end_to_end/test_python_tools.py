@@ -202,6 +202,25 @@ def test_a_function_of_the_users_is_a_tool(kernel: Kernel, style: str) -> None:
     assert "`number`" in words(answered(bad))
 
 
+@STYLES
+def test_a_session_that_runs_learns_of_a_function_registered_since(
+    kernel: Kernel, style: str
+) -> None:
+    first = ask(kernel, say("Hello."), options=f"--new --model {style}")
+    kernel.run(
+        "import codex_kernel as codex\n"
+        "@codex.tool\n"
+        f"def triple_{style[4]}(number: int) -> int:\n"
+        "    return number * 3"
+    )
+    later = ask(
+        kernel, call(f"triple_{style[4]}", number=14), say("Ok."), options=f"--model {style}"
+    )
+    assert words(answered(later)) == "42"
+    assert later.bundle["session_id"] == first.bundle["session_id"]
+    assert later.items("notice") == []
+
+
 def test_a_background_turn_runs_code_between_cells(kernel: Kernel) -> None:
     kernel.run("z = 1")
     assert ask(kernel, call("python_run", code="1"), say("."), answer="s").status == "ok"

@@ -93,7 +93,8 @@ class Bench:
 
 @asynccontextmanager
 async def served(folder: Path, bench: Bench) -> AsyncIterator[dict[str, Any]]:
-    async with offered(bench.tools, lambda _connection: Alone(), folder) as config:
+    made = offered(bench.tools, lambda _connection: Alone(), folder, lambda: None)
+    async with made as config:
         yield config[f"mcp_servers.{NAME}"]  # type: ignore[misc]
 
 
