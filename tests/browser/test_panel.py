@@ -229,7 +229,7 @@ def test_without_the_server_extension_the_panel_says_what_to_do(lab: Lab, page: 
             return value;
         };"""
     )
-    page.open("alone")
+    page.open("alone", is_announced=False)
     expect(panel(page)).to_contain_text("jupyter server extension enable codex_kernel")
     expect(page.page.locator(".jp-CodexToolbar-item:visible")).to_have_count(0)
 

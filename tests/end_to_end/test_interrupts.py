@@ -111,7 +111,7 @@ def test_a_running_tool_of_an_mcp_server_stops(place: Place, model: ScriptedMode
 
 def test_a_turn_that_waits_for_the_network_stops(kernel: Kernel):
     request = kernel.send(**live(cell(["fail", 500, {"error": {"message": "down"}}], say("no"))))
-    result = stop_when(kernel, request, lambda message: "econnect" in str(message["content"]))
+    result = stop_when(kernel, request, shows("Reconnecting"))
     assert_stopped(kernel, result)
 
 

@@ -323,7 +323,9 @@ def test_every_setting_of_a_session_is_shown_with_and_without_its_kernel(
     assert "secret-value" not in str(outcome)
     assert outcome["settings"]["cwd"] == str(jupyter.place.workspace)
     assert "Jupyter notebook" in outcome["settings"]["instructions"]
-    assert outcome["mcp_servers"] == []
+    [server] = outcome["mcp_servers"]
+    assert (server["name"], server["state"]) == ("codex_kernel", "connected")
+    assert "notebook_read" in server["tools"]
     kernel.shut_down()
     alone = finished(jupyter, call(jupyter, "GET", path))
     assert alone["settings"]["env"] == []

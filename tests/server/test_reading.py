@@ -288,8 +288,8 @@ async def test_changed_files_are_named_as_the_contents_api_names_them(
 async def test_an_open_notebook_that_was_written_to_is_among_the_changed_files(
     server: Server, log: TurnLog
 ) -> None:
-    record = await begin(log, notebook=notebook_of(server, "written.ipynb"))
-    await record.append([turn_started(SESSION, "c"), warning("!", "open_notebook")])
+    record = await running(log, notebook=notebook_of(server, "written.ipynb"))
+    await record.append([warning("!", "open_notebook")])
     [found] = server.get(f"turns/{record.turn_id}/files")["files"]
     assert found == {"path": "written.ipynb", "kind": "update", "is_own_notebook": True}
     await record.append(ending("x"))
