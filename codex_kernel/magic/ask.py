@@ -17,16 +17,11 @@ summary = ask("Describe data.csv", schema=Summary).wait().value
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeVar, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, overload
 
-from codex_kernel.engine.asks import Extras
-from codex_kernel.errors import BadArgument
-from codex_kernel.magic.caller import find_caller
-from codex_kernel.magic.host import current
-from codex_kernel.magic.images import as_image
-from codex_kernel.magic.run import Run, Wish
-from codex_kernel.magic.schema import shape_of
-from codex_kernel.settings import SANDBOXES, Sandbox
+if TYPE_CHECKING:  # the engine is loaded by the first call
+    from codex_kernel.magic.run import Run
+    from codex_kernel.settings import Sandbox
 
 T = TypeVar("T")
 
@@ -103,6 +98,15 @@ def ask(
 
     Raises `BadArgument`; everything else is raised by `wait()` and `await`, as a `CodexError`.
     """
+    from codex_kernel.engine.asks import Extras
+    from codex_kernel.errors import BadArgument
+    from codex_kernel.magic.caller import find_caller
+    from codex_kernel.magic.host import current
+    from codex_kernel.magic.images import as_image
+    from codex_kernel.magic.run import Run, Wish
+    from codex_kernel.magic.schema import shape_of
+    from codex_kernel.settings import SANDBOXES
+
     host = current()
     changes = {"model": model, "effort": effort, "sandbox": sandbox}
     if sandbox is not None and sandbox not in SANDBOXES:

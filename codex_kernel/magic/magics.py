@@ -11,6 +11,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from codex_kernel.errors import CodexError
+from codex_kernel.magic.ask import ask
 from codex_kernel.magic.line import split
 from codex_kernel.settings import SANDBOXES
 
@@ -85,8 +86,6 @@ class CodexMagics(Magics):
         return self.codex.parser  # type: ignore[attr-defined]  # magic_arguments puts it there
 
     def _run(self, options: Namespace, prompt: str) -> Any:
-        from codex_kernel.magic.ask import ask  # with it the engine is loaded
-
         if options.out is not None and not options.out.isidentifier():
             raise UsageError(f"{options.out!r} is not the name of a variable.")
         run = ask(
