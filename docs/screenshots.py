@@ -1,7 +1,8 @@
 """Makes the pictures of the README: `python -m docs.screenshots`.
 
-Runs `jupyter codex demo` (the real Codex, a scripted model) in private folders, plays its notebook
-in Chromium and takes the same picture in JupyterLab's light and dark theme.
+Runs `jupyter codex demo` (the real Codex, a scripted model) in private folders and plays its
+notebook in Chromium. Two pictures, each in JupyterLab's light and dark theme: Codex asks, and the
+transcript. HOME is in the pictures, as the beginning of the demo's folder.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 
 from playwright.sync_api import (
     Browser,
+    Locator,
     Page,
     Playwright,
     ViewportSize,
@@ -32,17 +34,23 @@ DOCS = Path(__file__).resolve().parent
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 FIRST, LAST = 1, 2
 """The prompts in the picture, of those of the demo."""
-WIDTH, SCALE = 1160, 1.12
+WIDTH, ASKING_HEIGHT, SCALE = 1160, 760, 1.12
 SECONDS = 120.0
 """Deadline of every wait."""
 
 
 def main() -> None:
-    """Write demo-light.png and demo-dark.png beside this file."""
+    """Write {question,demo}-{light,dark}.png beside this file."""
     with _private_home() as home, _demo(home) as url, sync_playwright() as playwright:
         browser = _chromium(playwright)
         page = _opened(browser, url)
-        _play(page)
+        allow = _play_until_asked(page)
+        for name, theme in THEMES.items():
+            _change_theme(page, theme)
+            _scroll_to_heading(page.locator(".jp-CodeCell").last)
+            page.screenshot(path=DOCS / f"question-{name}.png")
+        allow.click()
+        _finish(page)
         for name, theme in THEMES.items():
             _change_theme(page, theme)
             _take(page, DOCS / f"demo-{name}.png")
@@ -52,9 +60,7 @@ def main() -> None:
 @contextmanager
 def _private_home() -> Iterator[Path]:
     # Not in the system's temporary folder, where Codex makes no helpers.
-    parent = Path.home() / ".cache"
-    parent.mkdir(exist_ok=True)
-    with TemporaryDirectory(prefix="codex-kernel-pictures-", dir=parent) as folder:
+    with TemporaryDirectory(prefix="pictures-", dir=Path.home()) as folder:
         yield Path(folder)
 
 
@@ -125,12 +131,12 @@ def _chromium(playwright: Playwright) -> Browser:
 
 
 def _opened(browser: Browser, url: str) -> Page:
-    page = browser.new_page(viewport=_sized(3000), device_scale_factor=SCALE)
+    page = browser.new_page(viewport=_sized(ASKING_HEIGHT), device_scale_factor=SCALE)
     page.set_default_timeout(SECONDS * 1000)
     expect.set_options(timeout=SECONDS * 1000)
     page.goto(url)
-    expect(page.locator(".jp-Notebook .jp-CodeCell").last).to_be_visible()
-    _command(page, "application:toggle-left-area")
+    expect(page.locator(".jp-Notebook .jp-CodeCell").first).to_be_visible()
+    _command(page, "codex:show-panel")
     for side in ("left", "right"):
         _command(page, "application:toggle-side-tabbar", side=side)
     _command(page, "statusbar:toggle")
@@ -144,16 +150,19 @@ def _command(page: Page, name: str, **arguments: Any) -> None:
     page.evaluate("([name, args]) => jupyterapp.commands.execute(name, args)", [name, arguments])
 
 
-def _play(page: Page) -> None:
-    """Run all cells; what is asked is allowed."""
+def _play_until_asked(page: Page) -> Locator:
+    """Run all cells until Codex asks; the button that allows it."""
     page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells') }")
-    box = page.locator("input.jp-Stdin-input")
-    expect(box).to_be_visible()
-    box.fill("y")
-    box.press("Enter")
+    allow = page.locator(".jp-Notebook").get_by_role("button", name="Allow once")
+    expect(allow).to_be_visible()
+    return allow
+
+
+def _finish(page: Page) -> None:
+    _command(page, "application:toggle-left-area")
+    page.set_viewport_size(_sized(3000))
     for cell in page.locator(".jp-CodeCell").all():
         expect(cell).to_contain_text("Completed")
-    page.locator("summary", has_text="exit 1").click()  # a long traceback
     page.evaluate("() => { jupyterapp.shell.currentWidget.content.activeCellIndex = 0 }")
     page.evaluate("() => jupyterapp.shell.currentWidget.context.save()")
 
@@ -168,13 +177,17 @@ def _take(page: Page, path: Path) -> None:
     """Make the page as tall as what it is to show, and take its picture."""
     page.set_viewport_size(_sized(3000))
     cells = page.locator(".jp-CodeCell")
-    heading = cells.nth(FIRST).locator("xpath=preceding-sibling::*[1]")
-    heading.evaluate("cell => cell.scrollIntoView({block: 'start'})")
+    _scroll_to_heading(cells.nth(FIRST))
     last = cells.nth(LAST).bounding_box()
     assert last is not None
     page.set_viewport_size(_sized(last["y"] + last["height"] + 8))
-    heading.evaluate("cell => cell.scrollIntoView({block: 'start'})")
+    _scroll_to_heading(cells.nth(FIRST))
     page.screenshot(path=path)
+
+
+def _scroll_to_heading(cell: Locator) -> None:
+    heading = cell.locator("xpath=preceding-sibling::*[1]")
+    heading.evaluate("cell => cell.scrollIntoView({block: 'start'})")
 
 
 def _sized(height: float) -> ViewportSize:

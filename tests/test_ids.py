@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_kernel.ids import api_path, notebook_from_api_path, stored_path
+from codex_kernel.ids import api_path, new_turn_id, notebook_from_api_path, stored_path
+
+
+def test_turn_ids_are_in_the_order_in_which_they_were_made() -> None:
+    made = [new_turn_id() for _ in range(10_000)]
+    assert made == sorted(made)
+    assert len(set(made)) == len(made)
+
+
+def test_a_turn_id_is_a_uuid_of_the_moment() -> None:
+    value = uuid.UUID(new_turn_id())
+    assert (value.version, value.variant) == (7, uuid.RFC_4122)
+    assert abs((value.int >> 80) - time.time() * 1000) < 10_000
 
 
 @pytest.mark.parametrize(
