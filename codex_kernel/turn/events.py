@@ -11,7 +11,7 @@ An item is a JSON object `{"id", "type", "status", ...}`; its types are in `item
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NotRequired, TypedDict, get_args
 
 from codex_kernel.ids import TurnId
@@ -68,7 +68,13 @@ class TurnErrorInfo(TypedDict):
 
 def now() -> str:
     """The present moment as events carry it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return ago()
+
+
+def ago(seconds: float = 0, *, days: float = 0) -> str:
+    """The moment so long ago as events carry it."""
+    moment = datetime.now(UTC) - timedelta(days=days, seconds=seconds)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def stamp(turn_id: TurnId, after: int, drafts: Iterable[Draft], at: str) -> list[Event]:

@@ -12,12 +12,12 @@ import json
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from codex_kernel.turn.events import now
+from codex_kernel.turn.events import ago, now
 from codex_kernel.turn.state import is_final
 from codex_kernel.turn_log.log import TurnLog
+from codex_kernel.turn_log.writing import ANSWERED
 
 TargetKind = Literal["turn", "session", "notebook", "approval"]
 Target = tuple[TargetKind, str]
@@ -70,7 +70,7 @@ async def ask(
                 target_id,
                 turn_id,
                 verb,
-                json.dumps(args),
+                "{}" if ended and target_kind == "approval" else json.dumps(args),
                 by,
                 now(),
                 outcome,
@@ -89,7 +89,7 @@ async def claim(log: TurnLog, targets: Collection[Target]) -> list[CommandRow]:
     if not await log.database.rows(_OPEN, wanted):
         return []
     async with log.database.transaction() as connection:
-        await connection.execute_fetchall(_EXPIRE, (_TOO_LATE, now(), _oldest()))
+        await connection.execute_fetchall(_EXPIRE, (_TOO_LATE, now(), ago(MAX_AGE_SECONDS)))
         found = list(await connection.execute_fetchall(_OPEN, wanted))
         await connection.executemany(
             "UPDATE commands SET claimed_by = ? WHERE command_id = ?",
@@ -139,26 +139,17 @@ async def target(log: TurnLog, command_id: str) -> Target | None:
 
 
 async def finish(log: TurnLog, command_id: str, outcome: dict[str, Any]) -> None:
-    """Answer a command; only the first answer counts.
-
-    What was answered to a question is not kept: it may be a secret.
-    """
+    """Answer a command; only the first answer counts."""
     await log.database.write(
-        "UPDATE commands SET outcome = ?, finished_at = ?, "
-        "args = CASE target_kind WHEN 'approval' THEN '{}' ELSE args END "
-        "WHERE command_id = ? AND outcome IS NULL",
-        (json.dumps(outcome), now(), command_id),
+        f"{ANSWERED} AND command_id = ?", (json.dumps(outcome), now(), command_id)
     )
 
 
 async def abandon(log: TurnLog, owner: str) -> None:
     """Answer what an owner that is gone had claimed: nobody knows how far it came."""
-    open_ones = "WHERE outcome IS NULL AND claimed_by = ?"
-    if await log.database.row(f"SELECT 1 FROM commands {open_ones}", (owner,)):
-        await log.database.write(
-            f"UPDATE commands SET outcome = ?, finished_at = ? {open_ones}",
-            (_ABANDONED, now(), owner),
-        )
+    claimed = "SELECT 1 FROM commands WHERE outcome IS NULL AND claimed_by = ?"
+    if await log.database.row(claimed, (owner,)):
+        await log.database.write(f"{ANSWERED} AND claimed_by = ?", (_ABANDONED, now(), owner))
 
 
 async def is_known(log: TurnLog, command_id: str) -> bool:
@@ -199,11 +190,6 @@ def _turn_of(target_kind: TargetKind, target_id: str) -> str | None:
     return target_id if target_kind == "turn" else None
 
 
-def _oldest() -> str:
-    moment = datetime.now(UTC) - timedelta(seconds=MAX_AGE_SECONDS)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 _ABANDONED = json.dumps(
     {
         "error": "The process that took this up is gone; it may have been done in part.",
@@ -220,7 +206,4 @@ _OPEN = """
     WHERE outcome IS NULL AND claimed_by IS NULL
     ORDER BY number
 """
-_EXPIRE = """
-    UPDATE commands SET outcome = ?, finished_at = ?
-    WHERE outcome IS NULL AND claimed_by IS NULL AND asked_at < ?
-"""
+_EXPIRE = f"{ANSWERED} AND claimed_by IS NULL AND asked_at < ?"

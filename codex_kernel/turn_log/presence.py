@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
 
 from codex_kernel.ids import NotebookPath
-from codex_kernel.turn.events import now
+from codex_kernel.turn.events import ago, now
 from codex_kernel.turn_log.leases import owner_from
 from codex_kernel.turn_log.log import TurnLog
 from codex_kernel.turn_log.owners import owner_is_dead
@@ -42,7 +41,7 @@ async def refresh(log: TurnLog) -> None:
         await connection.execute_fetchall(
             "DELETE FROM presence WHERE gone_at < ? "
             "OR (gone_at IS NULL AND owner NOT IN (SELECT owner FROM owners))",
-            (_ago(STALE_SECONDS),),
+            (ago(STALE_SECONDS),),
         )
 
 
@@ -68,16 +67,11 @@ async def pages(log: TurnLog, notebook: NotebookPath, within_seconds: float = 0.
 
 def _counts(row: sqlite3.Row, within_seconds: float) -> bool:
     if row["gone_at"] is not None:
-        return row["gone_at"] >= _ago(within_seconds)
+        return row["gone_at"] >= ago(within_seconds)
     if row["pid"] is None:  # the server has closed its log since
         return False
     is_dead = owner_is_dead(owner_from(row))
-    return row["seen_at"] >= _ago(STALE_SECONDS) if is_dead is None else not is_dead
-
-
-def _ago(seconds: float) -> str:
-    moment = datetime.now(UTC) - timedelta(seconds=seconds)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return row["seen_at"] >= ago(STALE_SECONDS) if is_dead is None else not is_dead
 
 
 _GONE = "UPDATE presence SET gone_at = ? WHERE page = ? AND gone_at IS NULL"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from codex_kernel.ids import TurnId
+from codex_kernel.turn.events import ago
 from codex_kernel.turn_log import bindings
 from codex_kernel.turn_log.log import CHUNK_ROWS, TurnLog
 from codex_kernel.turn_log.rows import IS_LIVE
@@ -42,15 +42,15 @@ async def prune(
     `max_bytes`; None = as in the settings of the log."""
     days = log.settings.max_age_days if max_age_days is None else max_age_days
     bound = log.settings.max_bytes if max_bytes is None else max_bytes
-    chosen = await _choose(log, _days_ago(days), await _used(log) - bound)
+    chosen = await _choose(log, ago(days=days), await _used(log) - bound)
     if not dry_run:
         for turn_id, _ in chosen:
             await _hide(log, turn_id)
         await log.database.write(
-            "DELETE FROM commands WHERE finished_at < ?", (_days_ago(COMMAND_DAYS),)
+            "DELETE FROM commands WHERE finished_at < ?", (ago(days=COMMAND_DAYS),)
         )
-        await log.database.write("DELETE FROM kernels WHERE updated_at < ?", (_days_ago(days),))
-        await _forget_changes(log, _days_ago(CHANGE_DAYS))
+        await log.database.write("DELETE FROM kernels WHERE updated_at < ?", (ago(days=days),))
+        await _forget_changes(log, ago(days=CHANGE_DAYS))
         await log.finish_compactions()
         await _sweep(log)
     return Report(len(chosen), sum(size for _, size in chosen), dry_run)
@@ -154,8 +154,3 @@ async def _used(log: TurnLog) -> int:
 async def _number(log: TurnLog, pragma: str) -> int:
     [row] = await log.database.pragma(pragma)
     return row[0]
-
-
-def _days_ago(days: float) -> str:
-    moment = datetime.now(UTC) - timedelta(days=days)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -67,10 +67,12 @@ _UPDATE = """
     WHERE turn_id = :turn_id
 """
 
-_ANSWER = """
-    UPDATE commands SET outcome = ?, finished_at = ?
-    WHERE outcome IS NULL AND turn_id = ? AND (claimed_by IS NULL OR ?)
+ANSWERED = """
+    UPDATE commands SET outcome = ?, finished_at = ?,
+    args = CASE target_kind WHEN 'approval' THEN '{}' ELSE args END
+    WHERE outcome IS NULL
 """
+"""Answers commands. What was answered to a question is not kept: it may be a secret."""
 
 
 async def answer_commands(
@@ -78,4 +80,7 @@ async def answer_commands(
 ) -> None:
     """Answer what was asked of a turn, when nobody will take it up any more."""
     outcome = json.dumps({"error": error})
-    await connection.execute_fetchall(_ANSWER, (outcome, now(), turn_id, claimed_too))
+    await connection.execute_fetchall(
+        f"{ANSWERED} AND turn_id = ? AND (claimed_by IS NULL OR ?)",
+        (outcome, now(), turn_id, claimed_too),
+    )

@@ -117,3 +117,29 @@ async def test_asker_waits_for_the_answer(settings: LogSettings, log: TurnLog) -
 async def test_asker_does_not_wait_for_ever(log: TurnLog) -> None:
     command_id = await commands.ask(log, "session", "s", "rename", {}, "ada")
     assert await commands.wait(log, command_id, 0.05) is None
+
+
+async def test_what_was_answered_to_a_question_is_never_kept(log: TurnLog) -> None:
+    record = await running(log)
+    approval: commands.Target = ("approval", f"{record.turn_id}.1")
+    secret = {"answers": {"token": "hunter2"}}
+
+    async def answer() -> str:
+        return await commands.ask(log, *approval, "decide", secret, "ada")
+
+    finished = await answer()
+    assert [row.args for row in await commands.claim(log, [approval])] == [secret]
+    await commands.finish(log, finished, {"ok": True})
+    await answer()
+    await log.database.write("UPDATE commands SET asked_at = '2020' WHERE outcome IS NULL")
+    assert await commands.claim(log, [approval]) == []
+    await answer()
+    assert await commands.claim(log, [approval])
+    await commands.abandon(log, log.owner.owner)
+    await answer()
+    await record.append(ending("42"))
+    await answer()
+    rows = await log.database.rows("SELECT args, outcome FROM commands")
+    assert len(rows) == 5
+    assert all(row["outcome"] for row in rows)
+    assert {row["args"] for row in rows} == {"{}"}
