@@ -105,7 +105,7 @@ def relative_path(path: str, folder: str) -> str:
         shown = os.path.relpath(path, folder)
     except ValueError:  # another drive on Windows
         return path
-    return path if shown.startswith(os.pardir) else shown
+    return path if shown.split(os.sep)[0] == os.pardir else shown
 
 
 def log_path(data_folder: Path) -> Path:

@@ -51,6 +51,10 @@ def test_a_notebook_elsewhere_has_no_api_path(tmp_path: Path) -> None:
     assert api_path(tmp_path, stored_path(tmp_path.parent / "a.ipynb")) is None
 
 
+def test_a_name_that_begins_with_two_dots_is_inside(tmp_path: Path) -> None:
+    assert api_path(tmp_path, stored_path(tmp_path / "..data" / "a.ipynb")) == "..data/a.ipynb"
+
+
 def test_a_nul_is_no_path(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="NUL"):
         notebook_from_api_path(tmp_path, "a\0.ipynb")

@@ -1,21 +1,28 @@
-"""`jupyter codex show`: a turn or a whole session, as it is in the record."""
+"""`jupyter codex show`: a turn or a whole session, as it is in the record.
+
+With `--restore` it brings a file back as it was before the turn, beside what is there now.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any, ClassVar
 
-from traitlets import Bool
+from traitlets import Bool, Unicode
 
 from codex_kernel.cli.command import ALIASES, FLAGS, Command
 from codex_kernel.cli.record import events_of, find_turns, print_json, with_log
+from codex_kernel.errors import CodexError
 from codex_kernel.render.console import ConsoleText
 from codex_kernel.render.escape import printable
 from codex_kernel.render.text import plain
 from codex_kernel.settings import ViewSettings
 from codex_kernel.turn.events import Event
+from codex_kernel.turn_log.images import before_images
 from codex_kernel.turn_log.log import TurnLog
 from codex_kernel.turn_log.rows import TurnRow
 
@@ -33,17 +40,22 @@ class ShowApp(Command):
     examples = dedent("""\
         jupyter codex show 0196c9a2-6f0b-7c3e-b1a5-0c3d5e7f9a1b
         jupyter codex show 0196c9a2-6f0b-7c3e-b1a5-0c3d5e7f9a1b --json
+        jupyter codex show 0196c9a2-6f0b-7c3e-b1a5-0c3d5e7f9a1b --restore analysis.ipynb
     """)
 
     as_json = Bool(False, help="Print the transcripts as JSON.").tag(config=True)
     events = Bool(False, help="Print the events, one JSON object per line.").tag(config=True)
+
+    restore = Unicode(
+        help="Write this file (a name or a path) as it was before the turn beside the present one."
+    ).tag(config=True)
 
     flags: ClassVar[dict[str, Any]] = {
         **FLAGS,
         "json": ({"ShowApp": {"as_json": True}}, "Print the transcripts as JSON."),
         "events": ({"ShowApp": {"events": True}}, "Print the events, one JSON object per line."),
     }
-    aliases: ClassVar[dict[str, Any]] = {**ALIASES}
+    aliases: ClassVar[dict[str, Any]] = {**ALIASES, "restore": "ShowApp.restore"}
 
     def run(self) -> None:
         """Print what is known under the id."""
@@ -53,7 +65,9 @@ class ShowApp(Command):
 
         async def show(log: TurnLog) -> None:
             turns = await find_turns(log, self.extra_args[0])
-            if self.events:
+            if self.restore:
+                print(f"Wrote {printable(await _restore(log, turns, self.restore))}")
+            elif self.events:
                 await _print_events(log, turns)
             elif self.as_json:
                 found = [await log.transcript(turn.turn_id) for turn in turns]
@@ -64,6 +78,31 @@ class ShowApp(Command):
                         print(text, end="")
 
         with_log(settings.log, show)
+
+
+async def _restore(log: TurnLog, turns: list[TurnRow], name: str) -> str:
+    """Write a file as it was before the first turn that changed it, and return the new path.
+
+    Nothing that exists is written over. Raises CodexError.
+    """
+    wanted = Path(name).parts
+    for turn in turns:
+        for image in await before_images(log, turn.turn_id):
+            path = Path(image.path)
+            if path.parts[-len(wanted) :] != wanted:
+                continue
+            if image.content is None:
+                raise CodexError(image.why_missing or f"{path} did not exist before the turn.")
+            copy = path.with_stem(f"{path.stem}.before-{turn.turn_id[-12:]}")
+            try:
+                copy.touch(0o600, exist_ok=False)
+                copy.write_bytes(image.content)
+                if image.mode is not None:
+                    os.chmod(copy, image.mode)
+            except OSError as error:
+                raise CodexError(f"{copy} cannot be written: {error.strerror}.") from error
+            return str(copy)
+    raise CodexError(f"The record has no file {name!r} as it was before a change.")
 
 
 async def _print_events(log: TurnLog, turns: list[TurnRow]) -> None:

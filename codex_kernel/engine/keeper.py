@@ -13,6 +13,7 @@ import base64
 import hashlib
 import json
 import os
+import shlex
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,7 +131,8 @@ class Keeper:
         text = (
             f"Codex wrote to {name} while it is open here. Do not reload it from disk: save it to "
             "keep what you see. The file as it was when the turn began is kept: "
-            f"`jupyter codex show {turn_id} --restore {name}` writes it beside the notebook."
+            f"`jupyter codex show {turn_id} --restore {shlex.quote(name)}` writes it beside the "
+            "notebook."
         )
         return [warning(text, "open_notebook")]
 

@@ -8,7 +8,7 @@ import type { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 
 import type { Feed, ILiveTurn, IQuestionChange, ITurnChange } from './feed';
-import { localPath } from './output';
+import { localPath } from './paths';
 import { isFinal } from './state';
 import type { ICodex } from './tokens';
 

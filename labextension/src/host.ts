@@ -11,7 +11,7 @@ import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IDecision, IHost, IOutcome, ITurnActions } from './contracts';
-import { contentsPath, type ITurnPlace } from './paths';
+import { contentsPath, localPath, type ITurnPlace } from './paths';
 import type { ICodex, IPlace } from './tokens';
 
 /** Longer code is not worth the time that highlighting it takes. */
@@ -112,10 +112,9 @@ export class LabHost implements IHost {
   }
 
   private _contentsPath(path: string): string | null {
-    const notebook = this._place().path;
     const root = this.ran.root ?? PageConfig.getOption('serverRoot');
     const place = {
-      notebook: notebook === null ? null : notebook.split(':').at(-1)!,
+      notebook: localPath(this._place().path),
       cwd: this.ran.cwd ?? null,
       root: root.startsWith('/') ? root : null
     };

@@ -12,7 +12,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import type { IPicture } from './contracts';
 import type { ILiveTurn } from './feed';
 import type { LabHost } from './host';
-import { rootOf } from './paths';
+import { localPath, rootOf } from './paths';
 import { LogSource, SavedSource } from './sources';
 import type { ICodex, IPlace } from './tokens';
 
@@ -171,9 +171,4 @@ export class TurnOutput implements IDisposable {
     this._sourceChanged.emit(source);
     before.dispose();
   }
-}
-
-/** A contents path without its drive (`RTC:`). */
-export function localPath(path: string | null): string | null {
-  return path === null ? null : path.slice(path.indexOf(':') + 1).replace(/^\/+/, '');
 }

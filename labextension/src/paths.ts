@@ -23,6 +23,16 @@ export function contentsPath(path: string, place: ITurnPlace): string | null {
   return normal(`${folder}/${path}`);
 }
 
+/** A contents path without its drive (`RTC:`), as the server takes it. */
+export function localPath(path: string | null): string | null {
+  return path === null ? null : path.replace(/^\/*[A-Za-z][\w-]+:(?=\S)/, '').replace(/^\/+/, '');
+}
+
+/** A name or path as a word of a shell's command line. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
+}
+
 /** The server's root, from a notebook's stored path and its path below the root. */
 export function rootOf(stored: string | null, path: string | null): string | null {
   if (stored === null || path === null) {

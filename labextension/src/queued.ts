@@ -8,7 +8,7 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import { PanelLayout } from '@lumino/widgets';
 
 import type { ILiveTurn } from './feed';
-import { localPath } from './output';
+import { localPath } from './paths';
 import type { ICodex } from './tokens';
 import { TurnView } from './view/turn';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { contentsPath, rootOf } from '../src/paths';
+import { contentsPath, localPath, quoted, rootOf } from '../src/paths';
 
 describe('a path that a turn names', () => {
   const place = { notebook: 'work/a.ipynb', cwd: '/srv/me/work', root: '/srv/me' };
@@ -37,3 +37,18 @@ describe('a path that a turn names', () => {
     expect(contentsPath('/etc/x', { ...place, root: '/' })).toBe('etc/x');
   });
 });
+
+it.each([
+  ['RTC:folder/a.ipynb', 'folder/a.ipynb'],
+  ['/RTC:a.ipynb', 'a.ipynb'],
+  ['/folder/a.ipynb', 'folder/a.ipynb'],
+  ['plans: 2024/a.ipynb', 'plans: 2024/a.ipynb'],
+  ['folder/12:30.ipynb', 'folder/12:30.ipynb'],
+  [null, null]
+])('the local path of %j is %j', (path, local) => expect(localPath(path)).toBe(local));
+
+it.each([
+  ['own.ipynb', 'own.ipynb'],
+  ['my notes.ipynb', "'my notes.ipynb'"],
+  ["$(it's).ipynb", `'$(it'"'"'s).ipynb'`]
+])('quotes %s for a shell', (name, word) => expect(quoted(name)).toBe(word));

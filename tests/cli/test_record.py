@@ -18,6 +18,7 @@ from codex_kernel.turn.events import (
     turn_started,
 )
 from codex_kernel.turn_log import bindings
+from codex_kernel.turn_log.images import keep_before
 from codex_kernel.turn_log.log import TurnLog
 from tests.cli.conftest import CommandLine
 
@@ -61,6 +62,9 @@ def recorded(codex: CommandLine) -> CommandLine:
             ):
                 record, _ = await log.begin(turn_id, drafts[0])
                 await record.append(drafts[1:])
+                if turn_id == SECOND:
+                    for name, content in (("own 1.ipynb", b"before"), ("new.py", None)):
+                        await keep_before(log, turn_id, str(codex.work / name), content)
                 await bindings.mark_used(log, SESSION)
 
     asyncio.run(write())
@@ -125,6 +129,29 @@ def test_a_compacted_turn_is_shown_too(recorded: CommandLine) -> None:
     shown = recorded("show", SECOND).stdout
     for part in ("> And words?", "$ wc -l data.csv", "Forty words."):
         assert part in shown
+
+
+@pytest.mark.parametrize("name", ["own 1.ipynb", "work/own 1.ipynb"])
+def test_a_file_is_restored_beside_what_is_there_now(recorded: CommandLine, name: str) -> None:
+    present = recorded.work / "own 1.ipynb"
+    present.write_text("after")
+    done = recorded("show", SECOND, "--restore", name)
+    assert done.returncode == 0, done.stderr
+    restored = recorded.work / f"own 1.before-{SECOND[-12:]}.ipynb"
+    assert done.stdout == f"Wrote {restored}\n"
+    assert (restored.read_text(), present.read_text()) == ("before", "after")
+    restored.write_text("edited")
+    assert "cannot be written" in recorded("show", SECOND, "--restore", name).stderr
+    assert restored.read_text() == "edited"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("new.py", "did not exist before"), ("1.ipynb", "has no file")]
+)
+def test_what_cannot_be_restored_is_said(recorded: CommandLine, name: str, sentence: str) -> None:
+    done = recorded("show", SECOND, "--restore", name)
+    assert done.returncode == 1
+    assert sentence in done.stderr
 
 
 @pytest.mark.parametrize(("arguments", "code"), [((), 2), (("unknown",), 1), (("a", "b"), 2)])

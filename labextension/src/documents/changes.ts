@@ -15,7 +15,7 @@ import { Problem, type IChangedFiles } from '../api';
 import type { IHost } from '../contracts';
 import type { ILine } from '../diff';
 import type { Feed, ILiveTurn, ITurnChange } from '../feed';
-import { localPath } from '../output';
+import { localPath, quoted } from '../paths';
 import type { LogSource } from '../sources';
 import { isFinal } from '../state';
 import type { ICodex } from '../tokens';
@@ -148,7 +148,7 @@ export class ChangedDocuments {
         'and choose Overwrite when JupyterLab asks. This writes the file as it was when the turn ' +
         'began beside the notebook:'
     );
-    const code = `jupyter codex show ${turn.turn_id} --restore ${name}`;
+    const code = `jupyter codex show ${turn.turn_id} --restore ${quoted(name)}`;
     const choices: IChoice[] = [
       { label: trans.__('Save'), act: () => context.save() },
       { label: trans.__('Close'), act: () => Promise.resolve() }

@@ -4,7 +4,7 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 
 import type { IPageOutcome } from '../api';
 import type { Feed, IOperationCall } from '../feed';
-import { localPath } from '../output';
+import { localPath } from '../paths';
 import type { ICodex } from '../tokens';
 import { NotebookOperation, Refused } from './operations';
 

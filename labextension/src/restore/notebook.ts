@@ -12,7 +12,7 @@ import { Signal } from '@lumino/signaling';
 
 import { Problem, type ITurnRow } from '../api';
 import type { Feed, ITurnChange } from '../feed';
-import { localPath } from '../output';
+import { localPath } from '../paths';
 import { isFinal } from '../state';
 import type { ICodex } from '../tokens';
 import { RestoredCell } from './cell';
