@@ -43,6 +43,9 @@ logger = logging.getLogger(__name__)
 
 INTERRUPT_REPLY_SECONDS = 5.0
 """An interrupt that comes too late may never be answered (0.163): nobody waits for it longer."""
+INTERRUPT_TRIES, INTERRUPT_RETRY_SECONDS = 40, 0.05
+"""Codex refuses to stop a turn as long as it takes the one before, which it has said to be over,
+for the active one."""
 
 
 @dataclass(frozen=True)
@@ -330,8 +333,15 @@ class Turn:
 
     async def _interrupt_codex(self) -> None:
         # Only turn/completed, or the end of the process, says that the turn stopped.
-        with contextlib.suppress(RequestTimedOut, RequestRefused, AppServerGone):
-            await self._session.thread.interrupt(self.codex_turn_id, INTERRUPT_REPLY_SECONDS)
+        with contextlib.suppress(RequestTimedOut, AppServerGone):
+            for _ in range(INTERRUPT_TRIES):
+                try:
+                    await self._session.thread.interrupt(
+                        self.codex_turn_id, INTERRUPT_REPLY_SECONDS
+                    )
+                    return
+                except RequestRefused:
+                    await asyncio.sleep(INTERRUPT_RETRY_SECONDS)
 
     def _out_of_time(self, limit: float) -> None:
         self.interrupt("the time limit", endings.out_of_time(limit))
