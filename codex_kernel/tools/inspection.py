@@ -13,6 +13,7 @@ from typing import Any
 
 from codex_kernel.errors import ToolRefused
 from codex_kernel.tools import values
+from codex_kernel.tools.names import is_secret, namespace_of, plain_type, type_name
 from codex_kernel.tools.tool import cut
 
 DOC_CHARS, SOURCE_CHARS = 4_000, 8_000
@@ -48,8 +49,8 @@ def _attribute(value: Any, name: str, path: str) -> Any:
 
 def report(path: str, value: Any) -> str:
     """Everything that can be told without running code of the value's."""
-    kind = values.type_name(type(value))
-    if any(values.is_secret(part) for part in path.split(".")):
+    kind = type_name(type(value))
+    if any(is_secret(part) for part in path.split(".")):
         return f"{path}: {kind} (its name sounds like a secret, so the value is not shown)"
     lines = [f"{path}: {kind} {values.shape(value)}".rstrip()]
     size = values.size(value)
@@ -68,7 +69,7 @@ def report(path: str, value: Any) -> str:
 
 
 def _signature(path: str, value: Any) -> str:
-    if type(value) not in _FUNCTIONS and not _is_plain_class(value):
+    if plain_type(value) not in _FUNCTIONS and not _is_plain_class(value):
         return ""
     try:
         return path + _shown(inspect.signature(value))
@@ -89,7 +90,7 @@ def _shown(signature: inspect.Signature) -> str:
 
 class _Brief:
     def __init__(self, value: Any) -> None:
-        self._text = values.brief(value) or f"<{values.type_name(type(value))}>"
+        self._text = values.brief(value) or f"<{type_name(type(value))}>"
 
     def __repr__(self) -> str:
         return self._text
@@ -107,8 +108,8 @@ def _documentation(value: Any) -> str:
     if type(value) is types.ModuleType:
         found = value.__dict__.get("__doc__")
     elif issubclass(type(value), type):
-        found = values.namespace_of(value).get("__doc__")
-    elif type(value) in _FUNCTIONS:
+        found = namespace_of(value).get("__doc__")
+    elif plain_type(value) in _FUNCTIONS:
         found = value.__doc__
     else:
         found = None  # that of its class is asked for by the class's name
@@ -116,7 +117,7 @@ def _documentation(value: Any) -> str:
 
 
 def _source(value: Any) -> str:
-    if type(value) not in _SOURCED and not _is_plain_class(value):
+    if plain_type(value) not in _SOURCED and not _is_plain_class(value):
         return ""
     try:
         return cut(inspect.getsource(value), SOURCE_CHARS)
@@ -132,7 +133,7 @@ def _is_plain_class(value: Any) -> bool:
 def _statistics(value: Any) -> str:
     """`describe()` of the numbers in a frame; objects in its cells are left alone."""
     pandas = sys.modules.get("pandas")
-    if pandas is None or type(value) not in (pandas.DataFrame, pandas.Series):
+    if pandas is None or plain_type(value) not in (pandas.DataFrame, pandas.Series):
         return ""
     frame = value.to_frame() if type(value) is pandas.Series else value
     numbers = frame.iloc[:DESCRIBED_ROWS].select_dtypes("number")

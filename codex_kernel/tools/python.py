@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from codex_kernel.errors import ToolStopped
 from codex_kernel.tools import inspection, values
+from codex_kernel.tools.names import is_secret, type_name
 from codex_kernel.tools.tool import Answer, Caller, Leave, Text, Tool, prop, schema, text
 
 T = TypeVar("T")
@@ -85,8 +86,8 @@ def listing(names: Mapping[str, Any], pattern: str, limit: int) -> str:
 
 
 def _line(name: str, value: Any) -> Iterator[str]:
-    facts = [f"{name}: {values.type_name(type(value))}"]
-    if values.is_secret(name):
+    facts = [f"{name}: {type_name(type(value))}"]
+    if is_secret(name):
         yield f"{facts[0]} (not shown: its name sounds like a secret)"
         return
     facts += [each for each in (values.shape(value),) if each]

@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar, overload
 
 from codex_kernel.errors import BadArgument, CodexError, ToolRefused
 from codex_kernel.tools import values
+from codex_kernel.tools.names import type_name
 from codex_kernel.tools.tool import Answer, Caller, Content, Leave, Schema, Text, Tool, cut
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,7 +63,7 @@ class Registered:
             except CodexError:
                 raise
             except Exception as failure:  # of the user's function: Codex can react to it
-                kind = values.type_name(type(failure))
+                kind = type_name(type(failure))
                 raise ToolRefused(f"{self.name} raised {kind}: {failure}") from failure
             return Answer((*answer_of(value), *shown))
 
@@ -156,7 +157,7 @@ def answer_of(value: Any) -> list[Text]:
         return [Text(cut(_json(value), JSON_CHARS))]
     except Exception:  # whatever pydantic or the value's own code raises: it is no JSON
         shown = values.head(value)
-        kind = f"{values.type_name(type(value))} {values.shape(value)}".rstrip()
+        kind = f"{type_name(type(value))} {values.shape(value)}".rstrip()
         return [Text(f"{kind}\n{shown}" if shown else kind)]
 
 

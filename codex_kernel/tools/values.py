@@ -7,10 +7,12 @@ told and nothing more. Of a name that sounds like a secret only the type is told
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
+
+from codex_kernel.tools import scalars
+from codex_kernel.tools.names import is_secret, plain_type, type_name
 
 TEXT_CHARS = 80
 ITEMS = 6
@@ -19,40 +21,16 @@ ROWS, COLUMNS = 5, 8
 INTEGER_BITS = 512
 """A longer integer is told by its length: writing it out takes quadratic time."""
 
-_SECRET = re.compile(
-    r"(?:^|_)(?:KEY|KEYS|APIKEY|TOKENS?|SECRETS?|PASSWORDS?|PASSWD|PWD|PASSPHRASE|CREDENTIALS?|"
-    r"AUTH|COOKIE|PRIVATE)(?:$|_)",
-)
-
-
-def is_secret(name: str) -> bool:
-    """Whether a name sounds like a secret: API_KEY, githubToken, db_password, ..."""
-    return bool(_SECRET.search(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()))
-
-
-def type_name(kind: type) -> str:
-    """The name of a type; a metaclass is not asked."""
-    name = type.__dict__["__qualname__"].__get__(kind)
-    module = type.__dict__["__module__"].__get__(kind)
-    if type(module) is not str:
-        return f"?.{name}"
-    return name if module in ("builtins", "__main__") else f"{module.partition('.')[0]}.{name}"
-
-
-def namespace_of(kind: type) -> dict[str, Any]:
-    """The attributes of a class itself, as they stand in it."""
-    return type.__dict__["__dict__"].__get__(kind)
-
 
 def size(value: Any) -> int | None:
     """Bytes that the value's data take, as far as that is known without counting."""
-    measure = _SIZES.get(type(value)) or _array_way(value, "size")
+    measure = _SIZES.get(plain_type(value)) or _array_way(value, "size")
     return measure(value) if measure else None
 
 
 def shape(value: Any) -> str:
     """Length, shape and element type, or ""."""
-    if type(value) in _CONTAINERS:
+    if plain_type(value) in _CONTAINERS:
         return f"len {len(value)}"
     tell = _array_way(value, "shape")
     return tell(value) if tell else ""
@@ -60,8 +38,10 @@ def shape(value: Any) -> str:
 
 def brief(value: Any, depth: int = DEPTH) -> str:
     """The value in some words, or "" when its type is all that can be told."""
-    tell = _BRIEF.get(type(value))
-    return "" if tell is None else tell(value, depth)
+    tell = _BRIEF.get(plain_type(value))
+    if tell is not None:
+        return tell(value, depth)
+    return scalars.brief(value, lambda part: _element(part, depth - 1))
 
 
 def head(value: Any) -> str:
@@ -121,7 +101,8 @@ def _joined(marks: str, parts: Iterable[str], length: int) -> str:
 
 def _element(value: Any, depth: int) -> str:
     """An item of a container: nothing that holds itself is followed for ever."""
-    if depth <= 0 and type(value) in _CONTAINERS and type(value) not in (str, bytes):
+    kind = plain_type(value)
+    if depth <= 0 and kind in _CONTAINERS and kind not in (str, bytes):
         return "…"
     return brief(value, depth - 1) or f"<{type_name(type(value))}>"
 
@@ -160,13 +141,8 @@ def _ndarray_shape(value: Any) -> str:
 
 
 def _ndarray_head(value: Any) -> str:
-    items = [_element(_plain(item), 0) for item in value.flat[:ROWS]]
+    items = [_element(item, 0) for item in value.flat[:ROWS]]
     return f"[{', '.join(items)}{', …' if value.size > ROWS else ''}]"
-
-
-def _plain(item: Any) -> Any:
-    """An element of an array as Python's own number, where it is one."""
-    return item.item() if issubclass(type(item), sys.modules["numpy"].generic) else item
 
 
 def _frame_shape(value: Any) -> str:
@@ -181,7 +157,7 @@ def _frame_head(value: Any) -> str:
     for row in range(min(ROWS, value.shape[0])):
         cells = (value.iat[row, column] for column in range(len(columns)))
         shown = (
-            "…" if is_secret(name) else _element(_plain(cell), 0)
+            "…" if is_secret(name) else _element(cell, 0)
             for name, cell in zip(names, cells, strict=True)
         )
         lines.append(" | ".join(shown))
@@ -194,7 +170,7 @@ def _column(name: Any) -> str:
 
 
 def _series_head(value: Any) -> str:
-    items = [_element(_plain(value.iat[row]), 0) for row in range(min(ROWS, len(value)))]
+    items = [_element(value.iat[row], 0) for row in range(min(ROWS, len(value)))]
     return f"[{', '.join(items)}{', …' if len(value) > ROWS else ''}]"
 
 
