@@ -23,7 +23,7 @@ from codex_kernel.export.document import (
 )
 from codex_kernel.export.page import page
 from codex_kernel.export.redaction import Redaction
-from codex_kernel.export.session import Session, Transcript
+from codex_kernel.export.session import Session, Transcript, alone
 from codex_kernel.export.text import text
 from codex_kernel.ids import display_id
 from codex_kernel.render.bundle import MIME, mime_bundle
@@ -197,7 +197,7 @@ def _turn_cell(
     source: Source,
     used: set[str],
 ) -> dict[str, Any]:
-    data: dict[str, Any] = mime_bundle(transcript, view, final=True)
+    data: dict[str, Any] = mime_bundle(alone(transcript), view, final=True)
     return {
         "cell_type": "code",
         "id": _cell_id(transcript, used),

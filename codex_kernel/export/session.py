@@ -12,6 +12,7 @@ from codex_kernel.export.redaction import Redaction
 from codex_kernel.render.picture import picture
 from codex_kernel.render.words import one_line
 from codex_kernel.settings import ViewSettings
+from codex_kernel.turn.items import is_beside
 
 FORMAT = "codex-session"
 VERSION = 1
@@ -48,8 +49,25 @@ def redacted(session: Session, redaction: Redaction) -> Session:
 
 def document(session: Session) -> Document:
     """The session as a document."""
-    bundles = (picture(transcript, WHOLE) for transcript in session.transcripts)
+    bundles = (picture(alone(transcript), WHOLE) for transcript in session.transcripts)
     return Document(session.title, numbered(Turn(0, bundle) for bundle in bundles))
+
+
+def alone(transcript: Transcript) -> Transcript:
+    """The turn with what its cell showed besides it: here there is no cell."""
+    return {**transcript, "items": [_whole(item) for item in transcript["items"]]}
+
+
+def _whole(item: dict[str, Any]) -> dict[str, Any]:
+    if not any(is_beside(item, block) for block in item.get("content") or ()):
+        return item
+    content = [
+        {key: value for key, value in block.items() if key != "annotations"}
+        if is_beside(item, block)
+        else block
+        for block in item["content"]
+    ]
+    return {**item, "content": content}
 
 
 def to_json(session: Session) -> dict[str, Any]:

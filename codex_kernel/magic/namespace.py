@@ -88,7 +88,8 @@ class Namespace:
             return function()
         with recorded(self._shell, recording):
             value = function()
-            recording.bundle(self._shell.display_formatter.format(value, include=_IMAGES)[0])
+            images = self._shell.display_formatter.format(value, include=_IMAGES)[0]
+            recording.bundle(images, is_shown=False)
         return value
 
 

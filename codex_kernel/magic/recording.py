@@ -34,15 +34,14 @@ class Recording:
             kept = self.parts.pop().text + kept  # type: ignore[union-attr]
         self.parts.append(Text(kept))
 
-    def bundle(self, data: dict[str, Any]) -> None:
+    def bundle(self, data: dict[str, Any], *, is_shown: bool) -> None:
         """A display: its image, or its text."""
         for kind in IMAGE_TYPES:
             if data.get(kind):
                 found = data[kind]
                 is_raw = isinstance(found, bytes)
-                self.parts.append(
-                    Image(kind, base64.b64encode(found).decode() if is_raw else str(found).strip())
-                )
+                encoded = base64.b64encode(found).decode() if is_raw else str(found).strip()
+                self.parts.append(Image(kind, encoded, is_shown))
                 return
         if "text/plain" in data:
             self.text(f"{data['text/plain']}\n")
@@ -58,7 +57,7 @@ def recorded(shell: Any, recording: Recording, code: str = "") -> Iterator[None]
     publish = publisher.publish
 
     def published(data: dict[str, Any], *args: Any, **kwargs: Any) -> None:
-        recording.bundle(data)
+        recording.bundle(data, is_shown=True)
         publish(data, *args, **kwargs)
 
     def displayed(value: Any) -> None:

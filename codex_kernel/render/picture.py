@@ -18,6 +18,7 @@ from codex_kernel.render.bounds import Bounds
 from codex_kernel.render.entries import Entry, entries
 from codex_kernel.render.escape import byte_length, clean
 from codex_kernel.settings import ViewSettings
+from codex_kernel.turn.items import is_beside
 from codex_kernel.turn.state import is_final
 
 SCHEMA_VERSION = 1
@@ -180,7 +181,8 @@ class _Items:
         return drawn
 
     def _tool_call(self, entry: Entry) -> Entry:
-        content = [self._block(block) for block in entry.get("content") or []]
+        blocks = entry.get("content") or []
+        content = [self._block(block) for block in blocks if not is_beside(entry, block)]
         drawn = self._bounds.value({**entry, "content": [], "structured": None})
         drawn["content"] = content
         if not content and entry.get("structured") is not None:

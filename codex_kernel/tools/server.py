@@ -23,11 +23,10 @@ from codex_kernel.tools import relay
 from codex_kernel.tools.registry import listening
 from codex_kernel.tools.tool import Caller
 from codex_kernel.tools.wire import READ_BYTES, Connection, Toolbox
+from codex_kernel.turn.items import OWN_SERVER
 
 logger = logging.getLogger(__name__)
 
-NAME = "codex_kernel"
-"""The server's name in Codex: tools are `mcp__codex_kernel__...` there."""
 HELLO_SECONDS = 5.0
 """For the token; the relay sends it at once."""
 TOKEN_BYTES = 32
@@ -121,7 +120,7 @@ async def offered(
 
 def _config(environ: Mapping[str, str]) -> Mapping[str, object]:
     return {
-        f"mcp_servers.{NAME}": {
+        f"mcp_servers.{OWN_SERVER}": {
             "command": sys.executable,
             # -I and -S: neither the user's variables nor any site-packages.
             "args": ["-I", "-S", relay.__file__],

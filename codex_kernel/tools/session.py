@@ -9,8 +9,8 @@ from typing import Any
 from codex_kernel.engine.session import Session
 from codex_kernel.engine.turn import Turn
 from codex_kernel.errors import ToolRefused, ToolStopped
-from codex_kernel.tools.server import NAME
 from codex_kernel.tools.tool import Answer, Leave
+from codex_kernel.turn.items import OWN_SERVER
 
 CHOICES = ["once", "session", "decline", "stop"]
 
@@ -87,5 +87,5 @@ def _question(leave: Leave) -> dict[str, Any]:
     about = {"item_id": None, "reason": leave.why, "choices": CHOICES}
     if leave.code is not None:
         return {"kind": "code", "command": leave.code, **about}
-    tool = {"server": NAME, "tool": leave.tool, "arguments": leave.arguments}
+    tool = {"server": OWN_SERVER, "tool": leave.tool, "arguments": leave.arguments}
     return {"kind": "mcp_tool_call", **tool, **about}

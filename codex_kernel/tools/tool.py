@@ -26,10 +26,11 @@ class Text:
 
 @dataclass(frozen=True)
 class Image:
-    """An image, in base64."""
+    """An image, in base64; `is_shown`: the user has it before their eyes already."""
 
     mime_type: str
     data: str
+    is_shown: bool = False
 
 
 Content = Text | Image

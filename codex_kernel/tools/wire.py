@@ -18,6 +18,7 @@ from codex_kernel._version import __version__
 from codex_kernel.errors import CodexError
 from codex_kernel.rpc.framing import LineFramer, Message, encode
 from codex_kernel.tools.tool import Answer, Caller, Content, Text, Tool, bounded, text
+from codex_kernel.turn.items import FOR_CODEX
 
 logger = logging.getLogger(__name__)
 
@@ -202,7 +203,8 @@ def _described(tool: Tool) -> Message:
 def _block(part: Content) -> Message:
     if isinstance(part, Text):
         return {"type": "text", "text": part.text}
-    return {"type": "image", "data": part.data, "mimeType": part.mime_type}
+    audience = {"annotations": {"audience": FOR_CODEX}} if part.is_shown else {}
+    return {"type": "image", "data": part.data, "mimeType": part.mime_type, **audience}
 
 
 def _result(result: Message) -> Message:

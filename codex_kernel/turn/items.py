@@ -7,9 +7,15 @@ type is kept as `other`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
 from codex_kernel.turn.events import ItemStatus
+
+OWN_SERVER = "codex_kernel"
+"""Our own MCP server, as Codex calls it: tools are `mcp__codex_kernel__...` there."""
+FOR_CODEX = ["assistant"]
+"""Whom a block of a tool's content is for that the tool itself has shown to the user."""
 
 
 class _Item(TypedDict):
@@ -193,3 +199,11 @@ def only_reads(command: dict[str, Any]) -> bool:
     """Whether Codex recognised every part of a command line as looking at files."""
     actions = command.get("actions") or []
     return bool(actions) and all(action.get("type") in READING for action in actions)
+
+
+def is_beside(item: Mapping[str, Any], block: Any) -> bool:
+    """Whether a block of a tool's content was shown by the tool itself, below the turn."""
+    if item.get("server") != OWN_SERVER or not isinstance(block, dict):
+        return False
+    notes = block.get("annotations")
+    return isinstance(notes, dict) and notes.get("audience") == FOR_CODEX

@@ -15,6 +15,8 @@ import { isFinal } from './state';
 import type { ITranscript, Touched } from './transcript';
 
 const CODEX_FIELDS = ['model', 'effort', 'sandbox', 'approval_policy', 'version'];
+/** Our own MCP server, as Codex calls it. */
+const OWN_SERVER = 'codex_kernel';
 const ACTION_FIELDS = ['type', 'name', 'path', 'query'];
 
 /** The picture of one turn, drawn from its transcript again and again. */
@@ -185,11 +187,18 @@ const KINDS: Readonly<Record<string, Draw>> = {
 };
 
 function drawToolCall(entry: IEntry): IEntry {
-  const drawn: IEntry = { ...entry, content: entry.content ?? [] };
+  const blocks: Json[] = entry.content ?? [];
+  const drawn: IEntry = { ...entry, content: blocks.filter(block => !isBeside(entry, block)) };
   if ('structured' in entry && drawn.content.length) {
     drawn.structured = null;
   }
   return drawn;
+}
+
+/** Whether a tool of ours has shown this block of its result itself, below the turn. */
+function isBeside(entry: IEntry, block: Json): boolean {
+  const notes = (block as { annotations?: { audience?: Json } } | null)?.annotations;
+  return entry.server === OWN_SERVER && String(notes?.audience) === 'assistant';
 }
 
 function shownAction(action: { [field: string]: Json }): { [field: string]: Json } {

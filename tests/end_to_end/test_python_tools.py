@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -113,15 +115,20 @@ def test_for_the_session_means_until_the_session_ends(kernel: Kernel) -> None:
     assert "did not allow" in words(answered(new))
 
 
-def test_figures_go_to_the_user_and_to_codex(kernel: Kernel, model: ScriptedModel) -> None:
+def test_figures_go_to_the_user_once_and_to_codex(
+    kernel: Kernel, model: ScriptedModel, place: Place
+) -> None:
     code = "import matplotlib.pyplot as plt\nplt.plot([1, 2, 3]);"
     result = ask(kernel, call("python_run", code=code), say("Ok."), answer="y")
     shown = [data["data"] for data in result.of("display_data") if "image/png" in data["data"]]
     assert len(shown) == 1
-    images = [part for part in answered(result)["content"] if part["type"] == "image"]
-    assert len(images) == 1
-    assert "Line2D" not in words(answered(result))
+    assert answered(result)["content"] == []
+    assert "<img" not in result.data["text/html"]
     assert "data:image/png;base64," in json.dumps(model.requests[-1])
+    session = result.bundle["session_id"]
+    command = [sys.executable, "-m", "codex_kernel", "export", session, "--to", "html"]
+    page = subprocess.run(command, env=place.environ(), capture_output=True, check=True, text=True)
+    assert page.stdout.count("<img") == 1
 
 
 def test_an_error_goes_back_as_a_traceback_and_the_cell_is_fine(kernel: Kernel) -> None:

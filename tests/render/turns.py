@@ -271,6 +271,22 @@ def everything() -> dict[str, Any]:
                 done("mcp_tool_call", content=[{"type": "text", "text": "3"}]),
                 done("mcp_tool_call", 2, "failed", error="no such tool", tool="sub"),
                 done(
+                    "mcp_tool_call",
+                    3,
+                    server="codex_kernel",
+                    tool="python_run",
+                    arguments={"code": "df.plot(); df.n"},
+                    content=[
+                        {"type": "text", "text": "0    1"},
+                        {
+                            "type": "image",
+                            "data": png(12, 6),
+                            "mimeType": "image/png",
+                            "annotations": {"audience": ["assistant"]},
+                        },
+                    ],
+                ),
+                done(
                     "tool_call",
                     arguments={"code": "df.plot()"},
                     content=[{"type": "image", "data": png(12, 6), "mime_type": "image/png"}],

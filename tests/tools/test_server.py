@@ -17,7 +17,7 @@ from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from codex_kernel.errors import ToolRefused
-from codex_kernel.tools.server import NAME, offered
+from codex_kernel.tools.server import offered
 from codex_kernel.tools.tool import (
     IMAGE_CHARS,
     IMAGES,
@@ -32,6 +32,7 @@ from codex_kernel.tools.tool import (
     schema,
     text,
 )
+from codex_kernel.turn.items import OWN_SERVER
 
 SECONDS = 20.0
 
@@ -95,7 +96,7 @@ class Bench:
 async def served(folder: Path, bench: Bench) -> AsyncIterator[dict[str, Any]]:
     made = offered(bench.tools, lambda _connection: Alone(), folder, lambda: None)
     async with made as config:
-        yield config[f"mcp_servers.{NAME}"]  # type: ignore[misc]
+        yield config[f"mcp_servers.{OWN_SERVER}"]  # type: ignore[misc]
 
 
 @asynccontextmanager
