@@ -13,8 +13,9 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from codex_kernel.errors import ToolRefused, ToolStopped
-from codex_kernel.magic.recording import Recording, recorded
+from codex_kernel.errors import ToolStopped
+from codex_kernel.magic.apart import run_apart
+from codex_kernel.magic.recording import Recording, instead, recorded
 from codex_kernel.tools.mainthread import MainThread
 from codex_kernel.tools.python import joined
 from codex_kernel.tools.tool import Answer, Content, Text
@@ -74,11 +75,12 @@ class Namespace:
 
     def _run(self, code: str, recording: Recording) -> bool:
         python = self._shell.transform_cell(code)
-        if self._shell.should_run_async(code, transformed_cell=python):
-            raise ToolRefused("Code with `await` outside of a function cannot be run here.")
         before = self._shell.displayhook.exec_result
         try:
-            with recorded(self._shell, recording, python):
+            with (
+                recorded(self._shell, recording, python),
+                instead(self._shell, "loop_runner", run_apart),
+            ):
                 return self._shell.run_cell(code, store_history=False).success
         finally:
             self._shell.displayhook.exec_result = before

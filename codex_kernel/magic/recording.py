@@ -71,18 +71,19 @@ def recorded(shell: Any, recording: Recording, code: str = "") -> Iterator[None]
         print(shell.InteractiveTB.stb2text(lines), file=sys.stderr)
 
     with (
-        _instead(publisher, "publish", published),
-        _instead(shell, "_showtraceback", failed),
-        _instead(shell.display_trap, "hook", displayed),
-        _instead(sys, "displayhook", displayed),
-        _instead(sys, "stdout", _Tee(sys.stdout, recording)),
-        _instead(sys, "stderr", _Tee(sys.stderr, recording)),
+        instead(publisher, "publish", published),
+        instead(shell, "_showtraceback", failed),
+        instead(shell.display_trap, "hook", displayed),
+        instead(sys, "displayhook", displayed),
+        instead(sys, "stdout", _Tee(sys.stdout, recording)),
+        instead(sys, "stderr", _Tee(sys.stderr, recording)),
     ):
         yield
 
 
 @contextmanager
-def _instead(owner: Any, name: str, value: Any) -> Iterator[None]:
+def instead(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Have an attribute be another one while the block lasts."""
     is_method = name not in vars(owner) and callable(getattr(type(owner), name, None))
     before = getattr(owner, name)
     setattr(owner, name, value)

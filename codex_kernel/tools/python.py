@@ -141,7 +141,8 @@ def joined(parts: list[Any]) -> Answer:
 _RUN = """\
 Run Python code in the user's live kernel, where their variables are. Returns what it printed, the \
 value of its last expression, figures as images, and the traceback if it raised. The user is asked \
-first and sees the code. State stays: assign results to variables to use them later.\
+first and sees the code. State stays: assign results to variables to use them later. `await` \
+outside of a function runs on an event loop of its own.\
 """
 _RUN_SCHEMA = schema(
     ("code",),

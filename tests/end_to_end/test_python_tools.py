@@ -142,6 +142,51 @@ def test_an_error_goes_back_as_a_traceback_and_the_cell_is_fine(kernel: Kernel) 
     assert "ZeroDivisionError" in result.text
 
 
+AWAITING = (
+    "import asyncio\n"
+    "async def later(value):\n"
+    "    await asyncio.sleep(0.01)\n"
+    "    print('slept')\n"
+    "    return value\n"
+    "awaited = await later(42)\n"
+    "awaited"
+)
+
+
+def test_await_outside_of_a_function_works(kernel: Kernel) -> None:
+    kernel.run("import asyncio\nafter = asyncio.ensure_future(asyncio.sleep(0.01, 'mine'))")
+    item = answered(ask(kernel, call("python_run", code=AWAITING), say("Ok."), answer="y"))
+    assert words(item) == "slept\n42\n"
+    assert kernel.run("print(awaited, await after)").text == "42 mine\n"
+
+
+def test_await_works_where_a_coroutine_waits_and_between_cells(kernel: Kernel) -> None:
+    script = cell(call("python_run", code=AWAITING), say("Ok."))
+    kernel.run(f"import codex_kernel\nscript = {script!r}")
+    asked = kernel.run(
+        "result = await codex_kernel.ask(script, quiet=True)\nprint(result.items[0]['content'])",
+        answer=lambda _prompt: "s",
+        **CELL,
+    )
+    assert "42" in asked.text
+    kernel.run(f"%%codex --background -o run\n{script}", **CELL)
+    assert kernel.run("print((await run).items[0]['content'])").text.count("42") == 1
+
+
+def test_a_time_limit_and_stop_reach_code_that_awaits(kernel: Kernel) -> None:
+    code = "print('begun', flush=True)\nimport asyncio\nawait asyncio.sleep(600)"
+    late = call("python_run", code=code, timeout_seconds=0.5)
+    item = answered(ask(kernel, late, say("Slow."), answer="y"))
+    assert "begun" in words(item)
+    assert "Stopped after 0.5 s." in words(item)
+    text = f"%%codex\n{cell(call('python_run', code=code, timeout_seconds=300), say('No.'))}"
+    request = kernel.send(text, allow_stdin=True, **CELL)
+    kernel.until(request, lambda m: m["content"].get("text") == "begun\n", lambda _prompt: "y")
+    kernel.interrupt()
+    assert kernel.finish(request).reply["ename"] == "KeyboardInterrupt"
+    assert kernel.run("import asyncio\nprint(await asyncio.sleep(0.01, 'alive'))").text == "alive\n"
+
+
 def test_a_time_limit_interrupts_the_code_and_keeps_what_it_printed(kernel: Kernel) -> None:
     code = "print('begun', flush=True)\nimport time\ntime.sleep(600)"
     result = ask(

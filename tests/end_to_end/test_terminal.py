@@ -124,6 +124,20 @@ def test_questions_are_asked_and_what_was_typed_before_is_no_answer(
     assert (place.root / "outside.txt").exists()
 
 
+def test_code_of_codex_runs_and_may_await(terminal: Terminal):
+    code = "import asyncio\nawait asyncio.sleep(0.01)\nseen = 6 * 7\nprint('slept', seen)"
+    script = cell(["mcp", "codex_kernel", "python_run", {"code": code}], say("Ran."))
+    terminal.begin(f"%codex --new {script}", "Your answer: ")
+    terminal.child.sendline("y")
+    assert "slept 42" in terminal.end()
+    terminal.begin(f"(await ask({script!r})).text", "Your answer: ")
+    terminal.child.sendline("s")
+    shown = terminal.end()
+    assert "slept 42" in shown
+    assert "Ran." in shown
+    assert "42" in terminal.run("seen")
+
+
 def test_errors_are_sentences(terminal: Terminal):
     shown = terminal.run("%codex /modle")
     assert "UnknownCommand: There is no command `%codex /modle`." in shown
