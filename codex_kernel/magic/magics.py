@@ -21,7 +21,12 @@ class CodexMagics(Magics):
     """The magics of one IPython."""
 
     @magic_arguments("codex")
-    @argument("-o", "--out", metavar="VAR", help="Put the result into a variable.")
+    @argument(
+        "-o",
+        "--out",
+        metavar="VAR",
+        help="Put the result into a variable; with --background the handle, at once.",
+    )
     @argument("--new", action="store_true", help="Begin a new session.")
     @argument("--session", metavar="ID", help="Go on with another session: its id or its title.")
     @argument("--model", help="The model for this prompt only.")
@@ -102,7 +107,7 @@ class CodexMagics(Magics):
         )
         if options.background:
             self._keep(options.out, run)
-            return run
+            return None if options.out else run
         try:
             result = run.wait()
         except KeyboardInterrupt:

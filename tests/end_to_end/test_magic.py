@@ -232,6 +232,16 @@ def test_a_background_run_goes_on_after_its_cell(kernel: Kernel, model: Scripted
     assert "And be quick." in str(model.requests[-1]["input"])
 
 
+def test_the_handle_of_a_background_run_is_shown_only_where_nothing_keeps_it(kernel: Kernel):
+    body = cell(say("Ended."))
+    kept = kernel.run(f"%%codex --background -o job\n{body}", **CELL)
+    assert "<Run" not in str(kept.of("execute_result", "display_data"))
+    assert evaluate(kernel, "job.wait().text") == "Ended."
+    loose = kernel.run(f"%%codex --background\n{body}", **CELL)
+    assert "<Run" in loose.of("execute_result")[-1]["data"]["text/plain"]
+    assert evaluate(kernel, "_.wait().text") == "Ended."
+
+
 def test_a_background_run_is_stopped_by_its_handle(kernel: Kernel):
     kernel.run(f"%%codex --background -o job\n{cell([say('Begun'), ['wait', 'never']])}", **CELL)
     kernel.run("while job.status != 'running': pass\njob.interrupt()")
