@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 _YES = frozenset({"true", "yes", "y", "1"})
@@ -73,7 +74,10 @@ def _typed(field: dict[str, Any], given: list[str]) -> Any:
     if kind == "integer":
         return int(given[0])
     if kind == "number":
-        return float(given[0])
+        number = float(given[0])
+        if not math.isfinite(number):
+            raise ValueError(f"{given[0]} is no number of JSON")
+        return number
     if kind == "boolean":
         return given[0].strip().lower() in _YES
     return given[0]

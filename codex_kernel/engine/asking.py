@@ -50,12 +50,22 @@ class Asking:
 
     async def take(self, request: dict[str, Any]) -> None:
         """Answer a request of the app-server, however long the user takes."""
+        try:
+            reply = await self._reply(request)
+        except Exception:
+            await self._session.thread.refuse(request)  # or Codex would wait for ever
+            raise
+        if reply is not None:
+            await self._follow_up(reply)
+
+    async def _reply(self, request: dict[str, Any]) -> Reply | None:
+        """Ask, and send the answer; None when there was nothing to ask or another client did."""
         self._asked += 1
         item = questions.subject(request, self._turn.transcript)
         question = questions.question(request, approval_id(self._turn.id, self._asked), item)
         if question is None:
             await self._session.thread.refuse(request)
-            return
+            return None
         self._waiting[request["id"]] = question["id"]
         settled = self._settled[question["id"]] = asyncio.Event()
         await self._turn.emit([_requested(question)])
@@ -63,14 +73,15 @@ class Asking:
         self._waiting.pop(request["id"], None)
         await self._turn.emit([_settled(question, reply)])
         settled.set()
-        if reply.by != ANOTHER_CLIENT:
-            await self._session.thread.respond(request, questions.reply(request, reply))
-            await self._follow_up(reply)
+        if reply.by == ANOTHER_CLIENT:
+            return None
+        await self._session.thread.respond(request, questions.reply(request, reply))
+        return reply
 
     async def ask_leave(self, wanted: Wanted) -> Decision:
         """Ask for something of ours, not of Codex's; cancelled when the turn ends meanwhile."""
         self._asked += 1
-        question: Approval = {"id": approval_id(self._turn.id, self._asked), **wanted}  # type: ignore[typeddict-item]
+        question: Approval = {"id": approval_id(self._turn.id, self._asked), **wanted}  # type: ignore[typeddict-item]  # an open dict
         settled = self._settled[question["id"]] = asyncio.Event()
         await self._turn.emit([_requested(question)])
         reply = await self._broker.settle(question)

@@ -67,13 +67,14 @@ class Broker:
             await asyncio.gather(asking, return_exceptions=True)
 
     async def _ask(self, door: Door, question: Question, answered: asyncio.Future[Reply]) -> None:
+        reply: Reply | None = None
         try:
             reply = await door.ask(question)
-        except Exception:  # a question must not stay open for hours because its door broke
+        except Exception:
             logger.exception("A question could not be asked")
-            reply = None
-        if not answered.done():
-            answered.set_result(reply or refusal(question, NOBODY))
+        finally:  # not open for hours because its door broke, or was cancelled with its host
+            if not answered.done():
+                answered.set_result(reply or refusal(question, NOBODY))
 
     def answer(self, question_id: str, reply: Reply) -> bool:
         """Answer an open question; False when it is not open (any more)."""

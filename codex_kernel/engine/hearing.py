@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from codex_kernel.app_server import translate
 from codex_kernel.app_server.outcome import outcome
-from codex_kernel.errors import AppServerGone, CodexError
+from codex_kernel.errors import RequestTimedOut
 from codex_kernel.turn import events
 from codex_kernel.turn.events import Draft, TurnErrorInfo
 from codex_kernel.turn.state import FinalState
@@ -45,10 +45,16 @@ class Hearing:
         self._heard = self._loop.time()
         self._last_error: dict[str, Any] | None = None
 
-    async def announced_id(self, seconds: float) -> str:
-        """Codex's id of the turn from `turn/started`, for requests that are not answered by it."""
-        async with asyncio.timeout(seconds):
-            return await asyncio.shield(self._announced)
+    async def announced_id(self, seconds: float) -> str | None:
+        """Codex's id of the turn from `turn/started`, for requests that are not answered by it.
+
+        None when the turn ended before; raises RequestTimedOut.
+        """
+        either = (self._announced, self._ended)
+        done, _ = await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if not done:
+            raise RequestTimedOut(f"Codex did not begin the turn within {seconds:g} s.")
+        return self._announced.result() if self._announced.done() else None
 
     async def begin(self) -> None:
         """Take in what came so far; from now on messages are taken in as they come."""
@@ -174,15 +180,15 @@ class Hearing:
             else:
                 await self._turn.emit(await background.adopt(self._open_commands()))
             await self._turn.emit(await self._session.keeper.after(self._turn.transcript))
-        except CodexError as failure:
+        except Exception as failure:  # or the turn would never end
             state, error = self._turn.after_failure(failure)
         self.end((state, error))
 
     def _open_commands(self) -> list[dict[str, Any]]:
         return [item for item in self._turn.transcript.open_items() if item["type"] == "command"]
 
-    def gone(self, failure: AppServerGone) -> None:
-        """The app-server ended under the turn."""
+    def broke_off(self, failure: Exception) -> None:
+        """Nothing more will be heard: the app-server ended under the turn, or we failed."""
         if not self._ended.done():
             self.end(self._turn.after_failure(failure))
 

@@ -7,6 +7,7 @@ of Codex about the thread. Which thread that is, and with which settings, the se
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,9 @@ logger = logging.getLogger(__name__)
 
 WRITER_SECONDS = 5.0
 """How long a killed predecessor may take to let go of a thread (measured: well below one)."""
+
+INTERRUPT_REPLY_SECONDS = 5.0
+"""An interrupt that comes too late may never be answered (0.163): nobody waits for it longer."""
 
 
 class OpenThread:
@@ -122,16 +126,20 @@ class OpenThread:
                 linger = self._batch_seconds if channel.is_text(batch[-1]) else 0.0
                 await self._take(batch)
         except AppServerGone as failure:
-            self._gone(failure)
-            self.held.clear()
-            await asyncio.to_thread(kill_orphans, self._threads)
-        except CodexError as failure:
-            logger.exception("The record of a turn failed")
-            self._gone(AppServerGone(failure.message))
+            self._break_off(failure)
+        except Exception as failure:
+            logger.exception("What Codex says cannot be taken in")
+            turn = self._session.current
+            await self.give_up(turn.codex_turn_id if turn is not None else None)
+            self._break_off(failure)
+        else:
+            return
+        self.held.clear()
+        await asyncio.to_thread(kill_orphans, self._threads)
 
-    def _gone(self, failure: AppServerGone) -> None:
+    def _break_off(self, failure: Exception) -> None:
         if self._session.current is not None:
-            self._session.current.hearing.gone(failure)
+            self._session.current.hearing.broke_off(failure)
 
     async def _take(self, batch: list[dict[str, Any]]) -> None:
         if self._session.current is not None:
@@ -166,12 +174,21 @@ class OpenThread:
         content = [{"type": "text", "text": text}]
         await self.ask("turn/steer", expectedTurnId=codex_turn_id, input=content)
 
-    async def interrupt(self, codex_turn_id: str | None, seconds: float) -> None:
+    async def interrupt(self, codex_turn_id: str | None) -> None:
         """Tell Codex to stop a turn; the answer says nothing about its end."""
         server = self._session.server
         if server is not None:
             params = {"threadId": self._session.id, "turnId": codex_turn_id}
-            await server.request("turn/interrupt", params, timeout=seconds)
+            await server.request("turn/interrupt", params, timeout=INTERRUPT_REPLY_SECONDS)
+
+    async def give_up(self, codex_turn_id: str | None) -> None:
+        """Stop a turn that nobody hears any more: the next one would become part of it.
+
+        The app-server ends, too, or our connection to a shared one; the next turn has another.
+        """
+        with contextlib.suppress(CodexError):
+            await self.interrupt(codex_turn_id)
+        await self._session.connection.renew()
 
     async def read_turn(self, codex_turn_id: str | None) -> dict[str, Any] | None:
         """What Codex's own history says of a turn, with its items; None when it cannot tell."""

@@ -62,13 +62,19 @@ class Telling:
         """Record the first event."""
         self._record, first = await self._log.begin(self._turn_id, queued)
         self._shown = len(first)
-        self._listener(first)
+        self._show(first)
 
     def listen(self, listener: Listener) -> None:
         """Show everything to this one, from the first event on."""
         self._listener = listener
         if self._unseen:
-            listener(self._unseen)
+            self._show(self._unseen)
+
+    def _show(self, shown: list[Event]) -> None:
+        try:
+            self._listener(shown)
+        except Exception:  # the turn goes on, and is in the record
+            logger.exception("Events of a turn could not be shown")
 
     def _keep(self, shown: list[Event]) -> None:
         self._unseen += shown
@@ -82,7 +88,7 @@ class Telling:
         async with self._emitting:  # readers get events in the order of their numbers
             recorded = await self._record.append(drafts)
             self._shown = recorded[-1]["seq"]
-            self._listener(recorded)
+            self._show(recorded)
 
     async def aclose(self) -> None:
         """Wait a moment for a log that is behind."""
@@ -109,7 +115,7 @@ class Telling:
         if not missed or missed[-1]["type"] != "turn.ended":
             # The record is gone, compacted, or behind what was shown while it could not be written.
             missed = events.stamp(self._turn_id, self._shown, [ended], events.now())
-        self._listener(missed)
+        self._show(missed)
         if self._outcome is None:
             self._outcome = Transcript(self.transcript.snapshot())
             self._outcome.data |= {"state": ended["state"], "error": ended["error"]}

@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-INTERRUPT_REPLY_SECONDS = 5.0
-"""An interrupt that comes too late may never be answered (0.163): nobody waits for it longer."""
 INTERRUPT_TRIES, INTERRUPT_RETRY_SECONDS = 40, 0.05
 """Codex refuses to stop a turn as long as it takes the one before, which it has said to be over,
 for the active one."""
@@ -168,14 +166,11 @@ class Turn:
             state, error = await self._in_its_turn(submission)
         except Stopped:
             state, error = "cancelled", self._stop_reason
-        except CodexError as failure:
-            state, error = self.after_failure(failure)
         except asyncio.CancelledError as cancel:
             cancelled = cancel
             state, error = self._cut_off()
         except Exception as failure:  # a bug must not leave a turn without its end
-            logger.exception("A turn ended by an error of codex_kernel")
-            state, error = "failed", endings.internal(failure)
+            state, error = self.after_failure(failure)
         try:
             await self._end(state, error)
             if self._telling.is_taken_over:
@@ -214,13 +209,22 @@ class Turn:
             events.settings_updated(asked, by=by) for by, asked in session.wishes.take_heeded()
         ]
         settings = events.settings_updated(reported, session_id=session.id)
-        # The prompt is recorded: Codex need not wait until its settings are, too.
-        _, codex_turn_id = await asyncio.gather(
-            self.emit([*heeded, settings, *notices]), submission.ask(place)
-        )
-        self._session.mark_used(submission.cell_id)
-        await self._started(place, codex_turn_id)
-        limit = session.settings.max_minutes
+        try:
+            # The prompt is recorded: Codex need not wait until its settings are, too.
+            _, codex_turn_id = await asyncio.gather(
+                self.emit([*heeded, settings, *notices]), submission.ask(place)
+            )
+            session.mark_used(submission.cell_id)
+            await self._started(place, codex_turn_id)
+            return await self._until_ended()
+        except RequestRefused:
+            raise
+        except Exception:
+            await session.thread.give_up(self.codex_turn_id)
+            raise
+
+    async def _until_ended(self) -> Ending:
+        limit = self._session.settings.max_minutes
         timer = self._loop.call_later(limit * 60, self._out_of_time, limit) if limit else None
         try:
             state, error = await self.hearing.ending()
@@ -232,6 +236,8 @@ class Turn:
     async def _started(self, place: Place, codex_turn_id: str | None) -> None:
         if codex_turn_id is None:
             codex_turn_id = await self.hearing.announced_id(self._session.request_seconds)
+        if codex_turn_id is None:
+            return
         self.hearing.codex_turn_id = codex_turn_id
         if self._stop.is_set():
             self._send_interrupt()
@@ -336,9 +342,7 @@ class Turn:
         with contextlib.suppress(RequestTimedOut, AppServerGone):
             for _ in range(INTERRUPT_TRIES):
                 try:
-                    await self._session.thread.interrupt(
-                        self.codex_turn_id, INTERRUPT_REPLY_SECONDS
-                    )
+                    await self._session.thread.interrupt(self.codex_turn_id)
                     return
                 except RequestRefused:
                     await asyncio.sleep(INTERRUPT_RETRY_SECONDS)
@@ -381,8 +385,11 @@ class Turn:
 
     # Endings
 
-    def after_failure(self, failure: CodexError) -> Ending:
+    def after_failure(self, failure: Exception) -> Ending:
         """How the turn ends by an error: one that a stop has caused counts as the stop."""
+        if not isinstance(failure, CodexError):
+            logger.error("A turn ended by an error of codex_kernel", exc_info=failure)
+            return "failed", endings.internal(failure)
         if self._stop.is_set() and isinstance(failure, AppServerError):
             assert self._stop_reason is not None
             return ("interrupted" if self._was_sent else "cancelled"), self._stop_reason

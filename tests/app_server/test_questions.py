@@ -234,7 +234,15 @@ def test_a_form_is_answered_in_its_types() -> None:
 
 @pytest.mark.parametrize(
     "answers",
-    [None, {}, {"name": [""]}, {"name": ["A"], "age": ["x"]}, {"name": ["A"], "colour": ["blue"]}],
+    [
+        None,
+        {},
+        {"name": [""]},
+        {"name": ["A"], "age": ["x"]},
+        {"name": ["A"], "colour": ["blue"]},
+        {"name": ["A"], "height": ["nan"]},
+        {"name": ["A"], "height": ["1e999"]},
+    ],
 )
 def test_a_form_that_is_not_filled_in_well_is_declined(answers: Any) -> None:
     assert reply(FORM, Answer(answers, "me")) == {"action": "decline"}

@@ -55,6 +55,16 @@ async def test_a_door_that_breaks_declines():
     assert reply == Decision("decline", NOBODY)
 
 
+async def test_a_door_that_is_cancelled_with_its_host_declines():
+    class Cancelled:
+        async def ask(self, question):
+            raise asyncio.CancelledError
+
+    async with asyncio.timeout(10):
+        reply = await Broker(Cancelled(), expiry_seconds=3600).settle(APPROVAL)
+    assert reply == Decision("decline", NOBODY)
+
+
 async def test_the_door_answers():
     assert await Broker(Door(YES), expiry_seconds=60).settle(APPROVAL) == YES
 
