@@ -38,7 +38,7 @@ class Background:
     """The background commands of one session, by item id."""
 
     def __init__(self, session: Session) -> None:
-        """Begins empty; ends with the app-server."""
+        """Begins empty, also when the thread is left or its app-server ends."""
         self._session = session
         self.commands: dict[str, BackgroundCommand] = {}
         self._ending: dict[str, asyncio.Event] = {}

@@ -84,7 +84,8 @@ class Engine:
             self._portal.submit(self._stop()).result(CLOSE_SECONDS)
         except TimeoutError:
             logger.error("The engine did not stop within %g s", CLOSE_SECONDS)
-        self._portal.close()
+        finally:
+            self._portal.close()
 
     async def _with_session(self, work: Callable[[Session], Awaitable[T]]) -> T:
         return await work(await self._session())

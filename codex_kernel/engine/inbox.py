@@ -49,9 +49,9 @@ class Inbox:
                 try:
                     now = (await self._session.log.database.version(), self._targets())
                     if now != seen:
-                        seen = now
                         await self._yield_turns()
                         await self._claim(now[1])
+                        seen = now
                 except LogError as failure:
                     logger.debug("The log cannot be asked for commands: %s", failure)
         finally:

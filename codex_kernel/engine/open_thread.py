@@ -97,6 +97,7 @@ class OpenThread:
 
     async def leave(self) -> None:
         """Read no more, and tell the app-server so."""
+        self._session.background.commands.clear()
         if self._channel is not None:
             self._channel.close()
             self._channel = None
@@ -134,6 +135,7 @@ class OpenThread:
             self._break_off(failure)
         else:
             return
+        self._session.background.commands.clear()
         self.held.clear()
         await asyncio.to_thread(kill_orphans, self._threads)
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from codex_kernel.engine.background import Background
+
+from ..cell.bench import Bench
 
 
 class NothingRuns:
@@ -52,3 +56,19 @@ async def test_a_command_is_killed_also_when_that_takes_longer_than_anybody_wait
     left = asyncio.all_tasks() - {asyncio.current_task()}
     async with asyncio.timeout(10):
         await asyncio.gather(*left)
+
+
+@pytest.mark.parametrize("end", ["new", "death"])
+async def test_commands_of_a_session_that_was_left_or_has_died_are_not_the_next_ones(
+    bench: Bench, end: str
+) -> None:
+    await bench.play(["run", "echo up; sleep 60", {"yield_time_ms": 250}], ["say", "started"])
+    assert bench.session.background.running
+    if end == "new":
+        await bench.run("/new")
+    else:
+        assert bench.session.server
+        bench.session.connection.kill()
+        await bench.session.server.gone
+    await bench.play(["say", "here"])
+    assert not bench.session.background.commands

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any, NoReturn
 
 import pytest
@@ -12,23 +11,12 @@ from codex_kernel.cell.run import Frontend, run_cell
 from codex_kernel.engine.keeper import Keeper
 from codex_kernel.engine.turn import Turn
 from codex_kernel.errors import AppServerGone, RequestTimedOut, TurnFailed
-from codex_kernel.scripted_model import ScriptedModel
 from codex_kernel.settings import TurnSettings
 
-from ..cell.bench import Bench, opened
-from ..end_to_end.place import new_place
+from ..cell.bench import Bench
 from ..end_to_end.script import cell, say
 
 ESCALATE = ["escalate", "touch ../outside.txt", "May I?"]
-
-
-@pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    with new_place() as place:
-        async with ScriptedModel() as model:
-            model.write_config(place.root / "home", "gpt-5.5")
-            async with opened(place.root, model, approval_policy="on-request") as bench:
-                yield bench
 
 
 def broken(*_args: Any, **_kwargs: Any) -> NoReturn:

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from codex_kernel.app_server.routing import Channel
 from codex_kernel.errors import TurnCancelled
-from codex_kernel.scripted_model import ScriptedModel
 from codex_kernel.turn.events import Draft, Event
 from codex_kernel.turn_log.record import TurnRecord
 
-from ..cell.bench import Bench, opened
-from ..end_to_end.place import new_place
+from ..cell.bench import Bench
 from ..end_to_end.script import say
-
-
-@pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    with new_place() as place:
-        async with ScriptedModel() as model:
-            model.write_config(place.root / "home", "gpt-5.5")
-            async with opened(place.root, model) as bench:
-                yield bench
 
 
 class Heard:
