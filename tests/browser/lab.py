@@ -24,6 +24,7 @@ from codex_kernel.scripted_model import ScriptedModel
 from ..end_to_end.place import SECONDS, Place, wait_until
 
 KERNELSPEC = {"name": "codex", "display_name": "Codex", "language": "codex"}
+PYTHON = {"name": "python3", "display_name": "Python 3", "language": "python"}
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -55,6 +56,12 @@ class Lab:
         """A new notebook of the Codex kernel with a code cell for each source."""
         document = nbformat.v4.new_notebook(metadata={"kernelspec": KERNELSPEC})
         document.cells = [nbformat.v4.new_code_cell(source) for source in sources or ("",)]
+        return self.write_document(name, document)
+
+    def write_python(self, name: str, *sources: str) -> Path:
+        """The same for Python."""
+        document = nbformat.v4.new_notebook(metadata={"kernelspec": PYTHON})
+        document.cells = [nbformat.v4.new_code_cell(source) for source in sources]
         return self.write_document(name, document)
 
     def write_document(self, name: str, document: Any) -> Path:

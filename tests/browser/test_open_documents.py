@@ -8,7 +8,6 @@ import re
 from typing import Any
 from urllib.request import Request, urlopen
 
-import nbformat
 from playwright.sync_api import Locator, expect
 
 from ..end_to_end.place import SECONDS, wait_until
@@ -163,15 +162,8 @@ def ask(lab: Lab, path: str, operation: dict[str, Any]) -> dict[str, Any]:
         return json.load(answer)["outcome"]["result"]
 
 
-def python_notebook(lab: Lab, name: str, *sources: str) -> None:
-    path = lab.write(name, *sources)
-    document: Any = nbformat.read(path, as_version=4)
-    document.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    nbformat.write(document, path)
-
-
 def test_an_open_notebook_is_read_changed_and_run_in_the_page(lab: Lab, page: LabPage):
-    python_notebook(lab, "tools", "x = 6")
+    lab.write_python("tools", "x = 6")
     page.open("tools")
     path = "tools.ipynb"
 
