@@ -29,7 +29,7 @@ from codex_kernel.errors import (
     TurnLost,
     TurnRefused,
 )
-from codex_kernel.ids import CellId
+from codex_kernel.ids import CellId, TurnId
 from codex_kernel.turn.transcript import Transcript
 
 
@@ -43,6 +43,8 @@ class Frontend:
     read_line: ReadLine | None
     """None when nobody can be asked."""
     execution_count: int | None = None
+    turn_id: TurnId | None = None
+    """The id of the turn of the cell's prompt, where the host numbers its cells."""
     turn: Turn | None = None
     """The turn that was recorded when the cell was queued, from `enqueue`."""
     began: Callable[[Turn], None] = lambda _turn: None
@@ -54,14 +56,16 @@ class Frontend:
     preview: Preview | None = None
 
 
-async def enqueue(session: Session, text: str, cell_id: CellId | None) -> Turn | None:
+async def enqueue(
+    session: Session, text: str, cell_id: CellId | None, turn_id: TurnId
+) -> Turn | None:
     """Record the turn of a cell that waits behind another; None when it holds no prompt."""
     try:
         cell = prepare(parse(text))
     except CellError:
         return None  # it says so when it runs
     prompt = filled(cell.prompt, session.settings.variables)
-    return await session.enqueue(prompt, cell_id) if prompt else None
+    return await session.enqueue(prompt, cell_id, turn_id) if prompt else None
 
 
 async def run_cell(session: Session, text: str, frontend: Frontend) -> None:
@@ -95,7 +99,7 @@ async def _run_commands(cell: Cell, context: Context, frontend: Frontend) -> Non
     for line in cell.commands:
         turn = await run_command(line, context)
         if turn is not None:
-            plain = replace(frontend, notices=())
+            plain = replace(frontend, notices=(), turn_id=None)
             await run_turn(context.session, turn.prompt, turn.ask, plain)
 
 
@@ -125,7 +129,7 @@ async def run_turn(
     door = None
     if frontend.read_line is not None:
         door = PromptDoor(frontend.read_line, cwd=session.settings.cwd)
-    turn = waiting or session.new_turn()
+    turn = waiting or session.new_turn(frontend.turn_id)
     frontend.began(turn)
     submission = Submission(
         prompt,

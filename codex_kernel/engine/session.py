@@ -34,7 +34,7 @@ from codex_kernel.engine.threads import fork, let_go
 from codex_kernel.engine.turn import Submission, Turn
 from codex_kernel.engine.wishes import Wishes
 from codex_kernel.errors import CodexError, LogError, SessionInUse, SessionNotFound
-from codex_kernel.ids import CellId, KernelId, NotebookPath, SessionId
+from codex_kernel.ids import CellId, KernelId, NotebookPath, SessionId, TurnId, new_turn_id
 from codex_kernel.settings import AppServerSettings, SessionSettings, Settings
 from codex_kernel.turn_log import bindings
 from codex_kernel.turn_log.log import TurnLog
@@ -119,15 +119,15 @@ class Session:
         self.notes.write_later(self.log.compact(turn.id))
         return turn
 
-    async def enqueue(self, prompt: str, cell_id: CellId | None) -> Turn:
+    async def enqueue(self, prompt: str, cell_id: CellId | None, turn_id: TurnId) -> Turn:
         """Record a turn whose cell waits; `submit` runs it, or `withdraw` takes it back."""
-        turn = self.new_turn()
+        turn = self.new_turn(turn_id)
         await turn.begin(prompt, cell_id)
         return turn
 
-    def new_turn(self) -> Turn:
+    def new_turn(self, turn_id: TurnId | None = None) -> Turn:
         """A turn that `submit` gets; nothing of it is recorded yet."""
-        turn = Turn(self, self._all.turn)
+        turn = Turn(self, self._all.turn, turn_id or new_turn_id())
         self.turns.append(turn)
         return turn
 

@@ -28,7 +28,7 @@ from codex_kernel.errors import (
     RequestRefused,
     RequestTimedOut,
 )
-from codex_kernel.ids import CellId, NotebookPath, TurnId, new_turn_id
+from codex_kernel.ids import CellId, NotebookPath, TurnId
 from codex_kernel.settings import TurnSettings
 from codex_kernel.turn import events
 from codex_kernel.turn.continuing import continue_prompt
@@ -73,9 +73,9 @@ class Turn:
     One whose cell waits is recorded by `begin()` before that; others when they run.
     """
 
-    def __init__(self, session: Session, settings: TurnSettings) -> None:
+    def __init__(self, session: Session, settings: TurnSettings, turn_id: TurnId) -> None:
         """Nothing is recorded yet."""
-        self.id: TurnId = new_turn_id()
+        self.id = turn_id
         self._session = session
         self._submission: Submission | None = None
         self._settings = settings

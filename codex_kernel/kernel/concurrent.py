@@ -42,11 +42,13 @@ class AnswersWhileRunning:
     async def shell_main(self: Any, subshell_id: str | None, msg: list[Any]) -> None:
         """Dispatch a shell message: beside the running cell when it may be, else in turn."""
         is_busy = subshell_id is None and self._main_asyncio_lock.locked()
-        peeked = self._peek(msg) if is_busy else {}
+        peeked = self._peek(msg) if subshell_id is None else {}
         kind = peeked.get("header", {}).get("msg_type")
         if kind == "execute_request":
-            self.cell_queued(peeked | {"content": self.session.unpack(peeked["content"])})
-        if kind in ANSWERED_MEANWHILE:
+            self.cell_received(peeked["header"]["msg_id"])
+            if is_busy:
+                self.cell_queued(peeked | {"content": self.session.unpack(peeked["content"])})
+        if is_busy and kind in ANSWERED_MEANWHILE:
             kept = self._shell_context  # what threads without a context of their own publish under
             try:
                 context = contextvars.copy_context()
@@ -55,6 +57,9 @@ class AnswersWhileRunning:
                 self._shell_context = kept
             return
         await super().shell_main(subshell_id, msg)  # type: ignore[misc]  # the kernel's
+
+    def cell_received(self, msg_id: str) -> None:
+        """An execute_request came; called in the order in which they were sent."""
 
     def cell_queued(self, message: dict[str, Any]) -> None:
         """An execute_request came while a cell runs; it will run after it, or be aborted."""

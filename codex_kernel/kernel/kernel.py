@@ -29,7 +29,13 @@ from codex_kernel.engine.engine import Engine
 from codex_kernel.engine.session import Session
 from codex_kernel.engine.turn import Turn
 from codex_kernel.errors import CellError, CodexError, TurnCancelled, TurnInterrupted
-from codex_kernel.ids import CellId, kernel_id_from_connection_file, notebook_from_environment
+from codex_kernel.ids import (
+    CellId,
+    TurnId,
+    kernel_id_from_connection_file,
+    new_turn_id,
+    notebook_from_environment,
+)
 from codex_kernel.kernel.concurrent import AnswersWhileRunning
 from codex_kernel.kernel.publish import CellOutput
 from codex_kernel.kernel.widget import KEPT_WIDGETS, LiveWidget, is_wanted
@@ -40,6 +46,8 @@ USER = "the user"
 _HALF = re.compile("[\ud800-\udfff]")
 _NO_TEXT = "codex_kernel: line that is no text"
 """A mark on an execute_request whose code was mended so that it can be answered."""
+_TURN_ID = "codex_kernel: id of its turn"
+"""A mark on an execute_request."""
 
 
 class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[misc]  # mixins
@@ -70,6 +78,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         self._history = History()
         self._widgets: list[LiveWidget] = []
         self._cells: set[concurrent.futures.Future[Any]] = set()
+        self._turn_ids: dict[str, TurnId] = {}
         self._queued: dict[str, concurrent.futures.Future[Turn | None]] = {}
         settings = self.settings()
         session = replace(settings.session, cwd=os.path.abspath(settings.session.cwd))
@@ -97,6 +106,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
 
         JSON can name half of a surrogate pair, which nothing can be sent or recorded with.
         """
+        parent[_TURN_ID] = self._turn_ids.pop(parent["header"]["msg_id"], None)
         content = parent["content"]
         code = content.get("code")
         if isinstance(code, str) and (half := _HALF.search(code)):
@@ -131,6 +141,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
             say=output.say,
             read_line=self._line_reader(parent, output) if allow_stdin else None,
             execution_count=self.execution_count,
+            turn_id=parent.get(_TURN_ID),
         )
         is_main = parent["header"].get("subshell_id") is None
         if is_main:
@@ -158,14 +169,20 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
             self._widgets.pop(0).close()
         return widget
 
+    def cell_received(self, msg_id: str) -> None:
+        """Turns are in the order in which their cells came, also while the first one starts."""
+        self._turn_ids[msg_id] = new_turn_id()
+
     def cell_queued(self, message: dict[str, Any]) -> None:
         """Record the turn of a cell that waits, so that every client sees it queued."""
         content = message["content"]
         if content.get("silent") or _HALF.search(content["code"]):
             return
         cell_id = (message.get("metadata") or {}).get("cellId")
-        self._queued[message["header"]["msg_id"]] = self._engine.run(
-            lambda session: enqueue(session, content["code"], cell_id)
+        msg_id = message["header"]["msg_id"]
+        turn_id = self._turn_ids[msg_id]
+        self._queued[msg_id] = self._engine.run(
+            lambda session: enqueue(session, content["code"], cell_id, turn_id)
         )
 
     async def _turn_of(self, request: dict[str, Any]) -> Turn | None:
@@ -175,6 +192,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
     def _send_abort_reply(self, stream: Any, msg: dict[str, Any], idents: Any) -> None:
         """The cell will not run: its turn is taken back."""
         super()._send_abort_reply(stream, msg, idents)
+        self._turn_ids.pop(msg["header"]["msg_id"], None)
         queued = self._queued.pop(msg["header"]["msg_id"], None)
         if queued is not None:
             self._engine.run(lambda session: _withdraw(session, queued))

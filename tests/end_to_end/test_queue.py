@@ -48,6 +48,16 @@ def test_a_waiting_cell_is_recorded_and_runs_as_that_turn(
     assert kinds.count("turn.queued") == 1
 
 
+def test_turns_are_in_the_order_of_cells_that_are_sent_at_once(kernel: Kernel, place: Place):
+    names = [f"Prompt {number}" for number in range(4)]
+    sent = [
+        kernel.send(cell(say("Done."), prompt=name), cell_id=name, allow_stdin=True)
+        for name in names
+    ]
+    assert [kernel.finish(request).status for request in sent] == ["ok"] * 4
+    assert [turn["cell_id"] for turn in record.turns(place)] == names
+
+
 def test_a_waiting_cell_that_is_aborted_leaves_a_cancelled_turn(
     kernel: Kernel, place: Place, model: ScriptedModel
 ):
