@@ -20,13 +20,16 @@ _TOKEN = re.compile(
     r"(?:\x1b\[|\x9b)(?P<params>[0-?]*)[ -/]*(?P<final>[@-~])?"
     r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-~]?"
-    r"|(?P<newline>\r*\n)"
+    r"|(?P<newline>\r?\n)"
     r"|(?P<control>[\x00-\x08\x0b-\x1f\x7f-\x9f])"
     r"|(?P<text>[^\x00-\x08\x0a-\x1f\x7f-\x9f]+)"
 )
-_STRINGS = re.compile(r"(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c]*(?:\x1b\\|\x9c)")
+_STRINGS = re.compile(
+    r"(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c\x90\x98\x9e\x9f]*(?:\x1b\\|\x9c)"
+)
 """Device control and the like; the only sequences that may span lines."""
-_MOVES = re.compile(r"\r(?!\r*\n)|\x08|(?:\x1b\[|\x9b)[0-9;]*[CDGK]")
+_RETURNS = re.compile(r"\r{2,}")
+_MOVES = re.compile(r"\r(?![\r\n])|\x08|(?:\x1b\[|\x9b)[0-9;]*[CDGK]")
 
 Cell = tuple[str, Style]
 _PLAIN = Style()
@@ -46,7 +49,7 @@ _FLAGS: dict[int, dict[str, bool]] = {
 }
 _CODES = {"bold": 1, "dim": 2, "italic": 3, "underline": 4, "inverse": 7, "strike": 9}
 
-_WIDEST_LINE = 20_000
+_WIDEST_LINE = 1_000
 """A cursor cannot be moved farther right than this: a sequence must not allocate memory."""
 
 
@@ -112,7 +115,7 @@ def _runs(text: str) -> Iterator[Cell]:
 def _pieces(text: str) -> Iterator[Cell]:
     style = _PLAIN
     start = 0
-    text = _STRINGS.sub("", clean(text))
+    text = _RETURNS.sub("\r", _STRINGS.sub("", clean(text)))
     while start < len(text):
         end = text.find("\n", start) + 1 or len(text)
         line = text[start:end]
@@ -185,7 +188,7 @@ def _restyled(style: Style, params: str) -> Style:
         at += 1
         if code in (38, 48):
             if not sub:
-                rest = [group[0] for group in numbers[at:]]
+                rest = [group[0] for group in numbers[at : at + 4]]
                 sub = rest[: 2 if rest[:1] == [5] else 4]
                 at += len(sub)
             style = style._replace(**{"fg" if code == 38 else "bg": _extended(sub)})

@@ -135,3 +135,19 @@ def test_a_cursor_cannot_be_sent_far_away() -> None:
 )
 def test_visible_spells_out_what_could_hide(text: str, shown: str) -> None:
     assert terminal.visible(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("\x90" * 300_000, ""),
+        ("\r" * 300_000 + "a\n", "a\n"),
+        ("\x1b[2Cb" + "\r" * 300_000 + "a", "a b"),
+        ("\x1b[" + "38;" * 300_000 + "ma", "a"),
+        ("\x1b[99999Gx\n" * 1_000, (" " * 1_000 + "x\n") * 1_000),
+    ],
+    ids=["strings", "returns", "returns in a line that moves", "colours", "columns"],
+)
+def test_no_output_takes_long_or_much_memory(written: str, shown: str) -> None:
+    assert terminal.strip(written) == shown
+    assert terminal.strip(terminal.settle(written)) == shown

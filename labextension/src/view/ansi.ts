@@ -17,15 +17,15 @@ export type Line = IPiece[];
 
 /* eslint-disable no-control-regex */
 const TOKEN =
-  /(?:\x1b\[|\x9b)([0-?]*)[ -/]*([@-~])?|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c]*(?:\x1b\\|\x9c)|\x1b[ -/]*[0-~]?|(\r*\n)|([\x00-\x08\x0b-\x1f\x7f-\x9f])|([^\x00-\x08\x0a-\x1f\x7f-\x9f]+)/g;
+  /(?:\x1b\[|\x9b)([0-?]*)[ -/]*([@-~])?|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c\x90\x98\x9e\x9f]*(?:\x1b\\|\x9c)|\x1b[ -/]*[0-~]?|(\r?\n)|([\x00-\x08\x0b-\x1f\x7f-\x9f])|([^\x00-\x08\x0a-\x1f\x7f-\x9f]+)/g;
 /** The beginning of a sequence at the end of what has come. */
 const CUT =
-  /(?:\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x1b\x9c\n]{0,4096}\x1b?|[PX^_][^\x1b\x9c]{0,4096}\x1b?|[ -/]*)?|\x9b[0-?]*[ -/]*|\r+)$/;
+  /(?:\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x1b\x9c\n]{0,4096}\x1b?|[PX^_][^\x1b\x9c]{0,4096}\x1b?|[ -/]*)?|\x9b[0-?]*[ -/]*|\r)$/;
 const SIMPLE = /^[\x00-\ud7ff\ue000-\uffff]*$/;
 /** A line of more colours keeps the last one: a sequence must not fill the page with elements. */
 const MOST_PIECES = 2_000;
 /** A cursor cannot be moved farther right than this: a sequence must not allocate memory. */
-const WIDEST = 20_000;
+const WIDEST = 1_000;
 
 export class Terminal {
   /** Lines so far; the last one is still being written. */
@@ -34,12 +34,13 @@ export class Terminal {
   /** Takes more text; the number of the first line that changed. */
   write(text: string): number {
     const first = this.lines.length - 1;
-    let taken = this._rest + text;
+    let taken = (this._rest + text).replace(/\r{2,}/g, '\r');
     this._rest = CUT.exec(taken)?.[0] ?? '';
     taken = taken.slice(0, taken.length - this._rest.length);
     for (const token of taken.matchAll(TOKEN)) {
       this._take(token);
     }
+    this._close();
     return first;
   }
 
@@ -47,6 +48,7 @@ export class Terminal {
     if (text !== undefined) {
       this._print(text);
     } else if (newline !== undefined) {
+      this._close();
       this.lines.push([]);
       this._column = this._width = 0;
     } else if (control === '\r') {
@@ -63,7 +65,7 @@ export class Terminal {
   private _print(text: string): void {
     const line = this.lines[this.lines.length - 1];
     const last = line.at(-1);
-    if (this._column < this._width || this._column > this._width) {
+    if (this._open || this._column !== this._width) {
       this._overwrite(text);
     } else if (last && (last.style === this._style || line.length >= MOST_PIECES)) {
       last.text += text;
@@ -75,15 +77,14 @@ export class Terminal {
     this._width = Math.max(this._width, this._column);
   }
 
-  /** Writes into a line whose cursor was moved: character by character, then joined again. */
   private _overwrite(text: string): void {
     const cells = this._cells();
     while (cells.length < this._column) {
       cells.push({ text: ' ', style: PLAIN });
     }
-    const fresh = Array.from(text, char => ({ text: char, style: this._style }));
-    cells.splice(this._column, fresh.length, ...fresh);
-    this._join(cells);
+    Array.from(text).forEach((char, at) => {
+      cells[this._column + at] = { text: char, style: this._style };
+    });
   }
 
   private _move(final: string, params: string): void {
@@ -109,17 +110,22 @@ export class Terminal {
       cells.fill({ text: ' ', style: PLAIN }, 0, this._column + 1);
     }
     this._width = cells.length;
-    this._join(cells);
   }
 
   private _cells(): IPiece[] {
     const line = this.lines[this.lines.length - 1];
-    return line.flatMap(({ text, style }) => Array.from(text, char => ({ text: char, style })));
+    this._open ??= line.flatMap(({ text, style }) =>
+      Array.from(text, char => ({ text: char, style }))
+    );
+    return this._open;
   }
 
-  private _join(cells: IPiece[]): void {
+  private _close(): void {
+    if (!this._open) {
+      return;
+    }
     const line: Line = [];
-    for (const { text, style } of cells) {
+    for (const { text, style } of this._open) {
       const last = line.at(-1);
       if (last && last.style === style) {
         last.text += text;
@@ -128,9 +134,12 @@ export class Terminal {
       }
     }
     this.lines[this.lines.length - 1] = line;
+    this._open = null;
   }
 
   private _style = PLAIN;
+  /** The last line character by character, while it is written over. */
+  private _open: IPiece[] | null = null;
   private _column = 0;
   private _width = 0;
   private _rest = '';

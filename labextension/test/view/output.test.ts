@@ -21,6 +21,15 @@ describe('a terminal', () => {
     expect(stripped(written)).toBe(shown);
   });
 
+  it.each([
+    ['strings', '\x90'.repeat(200_000), ''],
+    ['returns', '\r'.repeat(200_000) + 'a', 'a'],
+    ['columns', '\x1b[99999Gx\n'.repeat(100), (' '.repeat(1_000) + 'x\n').repeat(100)],
+    ['a long line', 'a'.repeat(50_000) + '\rab'.repeat(5_000), 'ab' + 'a'.repeat(49_998)]
+  ])('does not take long for many %s', (_what, written, shown) => {
+    expect(stripped(written)).toBe(shown);
+  });
+
   it.each([1, 2, 3])('takes text cut into pieces of %d', size => {
     const text = 'a\x1b[1;31mb\x1b[0m\r\n10%\r\x1b[2K100%\x1b]8;;x\x07l\x1b]8;;\x07\n';
     const whole = new Terminal();
