@@ -39,7 +39,7 @@ _WORDS: dict[str, Choice] = {
 }
 _OFFERS: dict[Choice, str] = {
     "once": "y = allow once",
-    "session": "s = allow this for the session",
+    "session": "s = allow {} until the session is closed",
     "always": "a = always allow (a rule for every Codex on this machine)",
     "decline": "n = decline (n REASON tells Codex why)",
     "stop": "x = stop the turn",
@@ -51,6 +51,22 @@ _WHAT: dict[str, str] = {
     "mcp_tool_call": "call a tool",
     "code": "run code in your kernel",
 }
+_FOR_SESSION: dict[str, str] = {
+    "command": "the same command",
+    "file_change": "further changes to these files",
+    "permissions": "these permissions",
+    "mcp_tool_call": "this tool",
+    "code": "any code",
+}
+
+
+_EVERY_COMMAND = (
+    "From now on every Codex on this machine may run, without asking and in any folder, "
+    "every command that begins with"
+)
+_EVERY_TOOL_CALL = (
+    "From now on Codex may use this tool without asking, in every session and folder:"
+)
 
 
 class PromptDoor:
@@ -79,10 +95,10 @@ class PromptDoor:
 
     async def _is_confirmed(self, approval: Approval) -> bool:
         rule = visible(shlex.join(approval.get("rule", [])))
+        is_tool = approval["kind"] == "mcp_tool_call"
+        reach = _EVERY_TOOL_CALL if is_tool else _EVERY_COMMAND
         line = await self._read_line(
-            f"From now on every Codex on this machine may run, without asking and in any folder, "
-            f"every command that begins with\n\n    {rule}\n\nType yes to write this rule: ",
-            False,
+            f"{reach}\n\n    {rule}\n\nType yes to write this rule: ", False
         )
         return (line or "").strip().lower() == "yes"
 
@@ -109,7 +125,8 @@ def approval_prompt(approval: Approval, cwd: str) -> str:
         lines.append(f"Where: {visible(relative_path(place, cwd))}")
     if approval["reason"]:
         lines.append(f"Why: {visible(approval['reason'])}")
-    offers = [_OFFERS[choice] for choice in approval["choices"]]
+    session = _FOR_SESSION[approval["kind"]]
+    offers = [_OFFERS[choice].format(session) for choice in approval["choices"]]
     return "\n".join([*lines, "", *offers, "Your answer: "])
 
 

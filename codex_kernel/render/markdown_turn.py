@@ -208,9 +208,11 @@ def _review(entry: Entry) -> str:
 
 
 def _approval(entry: Entry) -> str:
-    said = [f"**{literal(words.question(entry))}** {literal(visible(words.decision(entry)))}"]
+    asked, decided = visible(words.question(entry)), visible(words.decision(entry))
+    said = [f"**{literal(asked)}** {literal(decided)}"]
     if entry.get("command"):
-        said.append(code(f"$ {visible(entry['command'])}"))
+        mark = "" if entry.get("kind") == "code" else "$ "
+        said.append(code(mark + visible(entry["command"])))
     said += [literal(visible(words.changed(change))) for change in entry.get("changes") or []]
     said += [
         code(visible(json_text(entry[key])))

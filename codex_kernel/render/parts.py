@@ -242,7 +242,7 @@ def _sleep(entry: Entry) -> str:
 
 
 def _approval(entry: Entry) -> str:
-    shown = f"<strong>{escape(words.question(entry))}</strong>"
+    shown = f"<strong>{escape(visible(words.question(entry)))}</strong>"
     if entry.get("outcome") is not None:
         shown += f" {escape(visible(words.decision(entry)))}"
     else:
@@ -250,7 +250,8 @@ def _approval(entry: Entry) -> str:
         if entry.get("reason"):
             shown += f"<br>{text_span(visible(entry['reason']))}"
     if entry.get("command"):
-        shown += f"<br>{code('$ ' + entry['command'])}"
+        mark = "" if entry.get("kind") == "code" else "$ "
+        shown += f"<br>{code(mark + entry['command'])}"
     for change in entry.get("changes") or []:
         shown += f"<br>{escape(visible(words.changed(change)))}"
     for key, label in (("permissions", "Permissions"), ("arguments", "Arguments")):

@@ -155,7 +155,7 @@ class Notebooks:
     async def _may_write(self, verb: str, arguments: dict[str, Any], caller: Caller) -> None:
         why = "It changes an open notebook; that can be undone."
         given = {name: value for name, value in arguments.items() if value is not None}
-        leave = Leave("notebook edits", f"notebook_{verb}", why, arguments=given)
+        leave = Leave(f"notebook_{verb}", f"notebook_{verb}", why, arguments=given)
         await caller.ask_leave_to_write(leave)
 
     def _was(self, path: str, cell_id: str) -> str:

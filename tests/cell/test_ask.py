@@ -67,6 +67,15 @@ def test_a_prompt_tells_what_where_why_and_what_can_be_answered():
     assert "always" not in prompt
 
 
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [("command", "the same command"), ("mcp_tool_call", "this tool"), ("code", "any code")],
+)
+def test_a_prompt_tells_how_far_a_yes_for_the_session_reaches(kind: str, what: str):
+    prompt = approval_prompt(approval(kind=kind), "/")
+    assert f"s = allow {what} until the session is closed" in prompt
+
+
 @given(st.text())
 def test_nothing_in_a_command_is_hidden(command: str):
     prompt = approval_prompt(approval(command=command, reason=command), "/")
@@ -124,6 +133,15 @@ async def test_a_rule_takes_a_second_yes(second: str | None, choice: str):
     assert isinstance(decision, Decision)
     assert decision.choice == choice
     assert "git push" in lines.asked[1][0]
+
+
+async def test_a_rule_about_a_tool_says_that_it_is_about_the_tool():
+    lines = Lines("a", "no")
+    rule = ["MCP server", "files", "tool", "read"]
+    asked = approval(kind="mcp_tool_call", choices=["once", "always", "decline"], rule=rule)
+    await PromptDoor(lines, cwd="/").ask(asked)
+    assert "use this tool" in lines.asked[1][0]
+    assert "command" not in lines.asked[1][0]
 
 
 async def test_the_end_of_input_decides_nothing():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from codex_kernel.render import markdown_turn
 from codex_kernel.render.bundle import bundle, live_html, mime_bundle
 from codex_kernel.render.html import from_bundle, html
 from codex_kernel.settings import ViewSettings
@@ -217,3 +219,15 @@ def test_rendering_leaves_the_transcript_alone() -> None:
     first = mime_bundle(data, VIEW, final=True)
     assert data == before
     assert json.dumps(mime_bundle(data, VIEW, final=True)) == json.dumps(first)
+
+
+@pytest.mark.parametrize("form", [from_bundle, markdown_turn.from_bundle])
+def test_a_question_hides_nothing_and_code_is_no_command(form: Callable[[Any], str]) -> None:
+    call: Any = {"id": "a.1", "item_id": None, "reason": None, "choices": ["once", "decline"]}
+    tool = {**call, "kind": "mcp_tool_call", "server": "files", "tool": "read\u202eexec"}
+    ran = {**call, "id": "a.2", "kind": "code", "command": "print(1)"}
+    data = turns.turn(*turns.decided(tool, "once"), *turns.decided(ran, "once"))
+    text = form(bundle(data, VIEW))
+    assert "\u202e" not in text
+    assert "U+202E" in text
+    assert "$ print(1)" not in text

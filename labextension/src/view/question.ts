@@ -189,7 +189,8 @@ class Approval extends Question {
       command: trans.__('the same command, until the session is closed'),
       file_change: trans.__('further changes to these files, until the session is closed'),
       permissions: trans.__('until the session is closed'),
-      mcp_tool_call: trans.__('this tool, until the session is closed')
+      mcp_tool_call: trans.__('this tool, until the session is closed'),
+      code: trans.__('any code, until the session is closed')
     };
     return known(words, this.entry.kind) ?? words.permissions;
   }
