@@ -60,8 +60,21 @@ class Publisher(Protocol):
 class Live(Protocol):
     """Something that shows a turn live by itself where the frontend can, e.g. a widget."""
 
-    is_shown: bool
-    """Whether a frontend follows it: then it needs no further pictures before the final one."""
+    transcript: Transcript
+    """The display's own."""
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a frontend follows it: then it needs no pictures before the final one."""
+        ...
+
+    def feed(self, events: Sequence[Event]) -> None:
+        """Events of the turn, which the transcript has by now."""
+        ...
+
+    def end(self) -> None:
+        """The turn has ended, and its final picture is sent."""
+        ...
 
     def view(self) -> dict[str, Any]:
         """The MIME types that put it into an output."""
@@ -97,6 +110,8 @@ class TurnDisplay:
         self._mode: Mode = mode
         self._console = ConsoleText(view, color=False, has_prompts=True)
         self._beside = beside
+        if beside is not None:
+            beside.transcript = self.transcript
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
@@ -125,6 +140,10 @@ class TurnDisplay:
             self._is_step |= self._growing.doubles(events, self._size)
             if self._is_step or any(event["type"] in GROWTH for event in events):
                 self._update_soon(events)
+        if self._beside is not None:
+            self._beside.feed(events)
+            if self.transcript.is_final:
+                self._beside.end()
 
     def _close(self) -> None:
         if self._timer is not None:

@@ -24,6 +24,7 @@ from codex_kernel.cell.display import choose_mode
 from codex_kernel.cell.history import History, earlier_prompts
 from codex_kernel.cell.run import Frontend, enqueue, run_cell
 from codex_kernel.cell.stdin import Asker, Stdin
+from codex_kernel.cell.widget import Widgets, is_wanted
 from codex_kernel.config import CodexSettings
 from codex_kernel.engine.engine import Engine
 from codex_kernel.engine.session import Session
@@ -38,7 +39,6 @@ from codex_kernel.ids import (
 )
 from codex_kernel.kernel.concurrent import AnswersWhileRunning
 from codex_kernel.kernel.publish import CellOutput
-from codex_kernel.kernel.widget import KEPT_WIDGETS, LiveWidget, is_wanted
 from codex_kernel.tools.offer import offer
 
 USER = "the user"
@@ -76,7 +76,6 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         super().__init__(**kwargs)
         self._stdin = Stdin(self)
         self._history = History()
-        self._widgets: list[LiveWidget] = []
         self._cells: set[concurrent.futures.Future[Any]] = set()
         self._turn_ids: dict[str, TurnId] = {}
         self._queued: dict[str, concurrent.futures.Future[Turn | None]] = {}
@@ -89,6 +88,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
             notebook=notebook_from_environment(os.environ),
             kernel_id=kernel_id_from_connection_file(getattr(self.parent, "connection_file", "")),
         )
+        self._widgets = Widgets(self._engine, self._settings.view, is_heard_aside=False)
         self._earlier = self._engine.run(earlier_prompts)
         self._install_comms()
 
@@ -149,7 +149,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         try:
             turn = await self._turn_of(parent)
             if mode == "live" and await asyncio.wrap_future(self._engine.run(is_wanted)):
-                output.open_widget = self._open_widget
+                output.open_widget = self._widgets.open
             await self._run(code, replace(frontend, turn=turn))
         except CodexError as failure:
             return self._error_reply(failure, output)
@@ -160,14 +160,6 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
             if is_main:
                 self.running_parent = None
         return self._reply(user_expressions)
-
-    def _open_widget(self) -> LiveWidget:
-        rate = self._settings.view.messages_per_second
-        widget = LiveWidget(self._engine, messages_per_second=rate)
-        self._widgets.append(widget)
-        if len(self._widgets) > KEPT_WIDGETS:
-            self._widgets.pop(0).close()
-        return widget
 
     def cell_received(self, msg_id: str) -> None:
         """Turns are in the order in which their cells came, also while the first one starts."""

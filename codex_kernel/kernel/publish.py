@@ -9,7 +9,7 @@ from typing import Any
 from ipykernel.kernelbase import Kernel
 
 from codex_kernel.cell.display import Mode, TurnDisplay
-from codex_kernel.kernel.widget import LiveWidget
+from codex_kernel.cell.widget import LiveWidget
 from codex_kernel.settings import ViewSettings
 from codex_kernel.turn.events import Event
 
@@ -31,7 +31,6 @@ class CellOutput:
         self._mode: Mode = mode
         self._loop = asyncio.get_running_loop()
         self._display: TurnDisplay | None = None
-        self._widget: LiveWidget | None = None
         self.open_widget: Callable[[], LiveWidget] | None = None
         """Makes a turn's widget, for a frontend that needs it."""
         self._shown: dict[str, dict[str, Any]] = {}
@@ -55,26 +54,13 @@ class CellOutput:
 
     def _feed(self, events: Sequence[Event]) -> None:
         if self._display is None:
-            self._begin()
-        display, widget = self._display, self._widget
-        assert display is not None
-        display.feed(events)
-        if widget is not None:
-            widget.feed(events)
-        if display.transcript.is_final:
-            self._display = self._widget = None
-            if widget is not None:
-                widget.end()
+            widget = None if self.open_widget is None else self.open_widget()
+            self._display = TurnDisplay(self, self._view, self._mode, widget)
+        self._display.feed(events)
+        if self._display.transcript.is_final:
+            self._display = None
             if self._has_asked and self._mode == "live":
                 self._redraw()
-
-    def _begin(self) -> None:
-        """The display of a turn, and its widget where there is to be one."""
-        if self.open_widget is not None:
-            self._widget = self.open_widget()
-        self._display = TurnDisplay(self, self._view, self._mode, self._widget)
-        if self._widget is not None:
-            self._widget.transcript = self._display.transcript
 
     def _redraw(self) -> None:
         self._has_asked = False

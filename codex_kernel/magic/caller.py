@@ -17,6 +17,7 @@ from typing import Any
 from codex_kernel.cell.ask import ReadLine
 from codex_kernel.cell.display import Mode, TurnDisplay, choose_mode
 from codex_kernel.cell.stdin import Asker, Stdin
+from codex_kernel.cell.widget import LiveWidget
 from codex_kernel.ids import CellId
 from codex_kernel.magic import terminal
 from codex_kernel.settings import ViewSettings
@@ -95,11 +96,19 @@ class Screen:
         self._caller = caller
         self._view = view
         self._display: TurnDisplay | None = None
+        self.open_widget: Callable[[], LiveWidget] | None = None
+        """Makes a turn's widget, for a frontend that needs it."""
+        self._widget: LiveWidget | None = None
+
+    async def is_followed(self) -> bool:
+        """Whether a widget shows the turn, and so asks by itself."""
+        return self._widget is not None and await self._widget.is_followed()
 
     def events(self, events: Sequence[Event]) -> None:
         """Show events of a turn."""
         if self._display is None:
-            self._display = TurnDisplay(self, self._view, self._caller.mode)
+            self._widget = None if self.open_widget is None else self.open_widget()
+            self._display = TurnDisplay(self, self._view, self._caller.mode, self._widget)
         self._display.feed(events)
         if self._display.transcript.is_final:
             self._display = None

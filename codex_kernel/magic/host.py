@@ -18,6 +18,7 @@ from typing import Any
 
 from codex_kernel.cell.command import Preview
 from codex_kernel.cell.stdin import Stdin
+from codex_kernel.cell.widget import Widgets
 from codex_kernel.config import CodexSettings, load_config
 from codex_kernel.engine.engine import Engine
 from codex_kernel.ids import KernelId, kernel_id_from_connection_file, notebook_from_environment
@@ -53,6 +54,7 @@ class Host:
             kind="magic",
             offer=offer(self.settings, self._tools, holds_prompts=False),
         )
+        self.widgets = Widgets(self.engine, self.settings.view, is_heard_aside=True)
 
     def _tools(self) -> Sequence[Tool]:
         return (*self._python, *(each.tool(self.namespace) for each in registered()))

@@ -17,6 +17,7 @@ from codex_kernel.cell.ask import ReadLine
 from codex_kernel.cell.command import Context
 from codex_kernel.cell.run import Frontend, run_cell
 from codex_kernel.cell.session_commands import find_session
+from codex_kernel.cell.widget import is_wanted
 from codex_kernel.engine.asks import NOTHING, Extras
 from codex_kernel.engine.session import Session
 from codex_kernel.engine.turn import Turn
@@ -33,6 +34,7 @@ from codex_kernel.magic.host import Host
 from codex_kernel.magic.interrupts import watched
 from codex_kernel.magic.result import Result
 from codex_kernel.magic.schema import Shape
+from codex_kernel.render.widget import load
 from codex_kernel.turn.transcript import Transcript
 
 T = TypeVar("T")
@@ -215,6 +217,9 @@ class Run(Generic[T]):
                 await session.new()
         if self._wish.session is not None:
             await _take_up(session, self._wish.session)
+        if self._caller.mode == "live" and not self._wish.quiet and await is_wanted(session):
+            await asyncio.to_thread(load)
+            self._screen.open_widget = self._host.widgets.open
         upto = self._host.cells_so_far
         context, notice = self._host.context(self._wish.context, session.id)
         try:
@@ -226,7 +231,7 @@ class Run(Generic[T]):
                     events=(lambda _events: None) if self._wish.quiet else self._screen.events,
                     say=self._say,
                     execution_count=self._caller.execution_count,
-                    read_line=None if self._attendance is None else self._attendance.read_line,
+                    read_line=None if self._attendance is None else self._read_line,
                     began=self._began,
                     extras=replace(self._wish.extras, context=context),
                     notices=(notice,) if notice else (),
@@ -238,6 +243,13 @@ class Run(Generic[T]):
                 self._host.namespace.ended(self._turn.id)
         if context:
             self._host.has_told(session.id, upto)
+
+    async def _read_line(self, prompt: str, is_password: bool) -> str | None:
+        """The line of whoever waits; never one where a widget asks."""
+        if self._turn is not None and await self._screen.is_followed():
+            await asyncio.Event().wait()
+        assert self._attendance is not None
+        return await self._attendance.read_line(prompt, is_password)
 
     def _began(self, turn: Turn) -> None:
         self._turn = turn

@@ -23,19 +23,31 @@ def is_built() -> bool:
     return _SCRIPT.is_file()
 
 
+def load() -> None:
+    """Import what the first widget needs, which takes a while; on any thread."""
+    _model()
+
+
 class TurnWidget:
-    """One widget. Its functions are called on the thread that handles the kernel's comms."""
+    """One widget, which shows and acts."""
 
     def __init__(
         self,
         read: Callable[[], dict[str, Any]],
         take: Callable[[dict[str, Any]], None],
         *,
-        is_acting: bool,
+        is_heard_aside: bool,
     ) -> None:
-        """`read`: the transcript as it is; `take`: hears what the frontend sends."""
-        self._model = _model()(read, is_acting=is_acting)
-        self._model.on_msg(lambda _, content, buffers: take(content))
+        """`read`: the transcript as it is; `take`: hears what the frontend sends.
+
+        The kernel's main thread calls `take`; with `is_heard_aside` the thread that reads the
+        messages does, because the main one runs a cell and would hear them only after it.
+        """
+        self._model = _model()(read, is_acting=True)
+        if is_heard_aside:
+            _hear_aside(self._model.comm, take)
+        else:
+            self._model.on_msg(lambda _, content, buffers: take(content))
 
     def view(self) -> dict[str, Any]:
         """The MIME type that puts the widget into an output."""
@@ -62,6 +74,19 @@ class TurnWidget:
     def close(self) -> None:
         """Take the widget away; the output should show something else by now."""
         self._model.close()
+
+
+def _hear_aside(comm: Any, take: Callable[[dict[str, Any]], None]) -> None:
+    """Hear a comm of ipykernel where it asks, for every message, to which subshell that goes."""
+    route = comm._reply_subshell_for
+
+    def heard(data: Any, subshell_id: str | None) -> str | None:
+        content = data.get("content") if isinstance(data, dict) else None
+        if isinstance(content, dict) and data.get("method") == "custom":
+            take(content)
+        return route(data, subshell_id)
+
+    comm._reply_subshell_for = heard
 
 
 @cache

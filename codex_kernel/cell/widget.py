@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from codex_kernel.engine.engine import Engine
 from codex_kernel.engine.session import Session
 from codex_kernel.errors import CodexError, LogError
 from codex_kernel.render.widget import TurnWidget, is_built
+from codex_kernel.settings import ViewSettings
 from codex_kernel.turn.events import Event
 from codex_kernel.turn.transcript import Transcript
 from codex_kernel.turn_log import commands, presence
@@ -22,6 +24,8 @@ from codex_kernel.turn_log import commands, presence
 BY = "the widget"
 ANSWER_SECONDS = 10.0
 """An owner claims an order within 0.1 s; a decision waits for Codex to take it."""
+DRAW_SECONDS = 1.0
+"""A frontend that draws widgets has drawn one within this, or asks by a box as well."""
 KEPT_WIDGETS = 8
 """A page that is reloaded while a turn runs loses its output's updates: only the widget is left."""
 _TURN_VERBS = frozenset({"interrupt", "cancel", "steer"})
@@ -40,22 +44,59 @@ async def is_wanted(session: Session) -> bool:
         return False
 
 
-class LiveWidget:
-    """Lives on the kernel's loop, which also hears the frontend."""
+class Widgets:
+    """The widgets of a host's turns: the oldest one makes room."""
 
-    def __init__(self, engine: Engine, *, messages_per_second: float) -> None:
+    def __init__(self, engine: Engine, view: ViewSettings, *, is_heard_aside: bool) -> None:
+        """See `TurnWidget` for `is_heard_aside`."""
+        self._engine = engine
+        self._view = view
+        self._is_heard_aside = is_heard_aside
+        self._open: list[LiveWidget] = []
+
+    def open(self) -> LiveWidget:
+        """One for a turn that begins, on the loop that will feed it."""
+        widget = LiveWidget(
+            self._engine,
+            messages_per_second=self._view.messages_per_second,
+            is_heard_aside=self._is_heard_aside,
+        )
+        self._open.append(widget)
+        if len(self._open) > KEPT_WIDGETS:
+            self._open.pop(0).close()
+        return widget
+
+
+class LiveWidget:
+    """Lives on one loop; the frontend is heard on whatever thread the kernel hears it."""
+
+    def __init__(self, engine: Engine, *, messages_per_second: float, is_heard_aside: bool) -> None:
         """Blank until it has the transcript of its turn."""
         self.transcript = Transcript()
         """Of the turn, with all events that were fed here; the display's own."""
-        self.is_shown = False
-        """Whether a frontend has drawn it: a drawn one asks for the whole turn."""
+        self._shown = asyncio.Event()
         self._engine = engine
         self._interval = 1 / messages_per_second
         self._loop = asyncio.get_running_loop()
+        self._made = self._loop.time()
         self._pending: list[Event] = []
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
-        self._widget = TurnWidget(lambda: self.transcript.data, self._take, is_acting=True)
+        self._widget = TurnWidget(
+            lambda: self.transcript.data, self._hear, is_heard_aside=is_heard_aside
+        )
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a frontend has drawn it: a drawn one asks for the whole turn."""
+        return self._shown.is_set()
+
+    async def is_followed(self) -> bool:
+        """The same, after the time that drawing it may take since it was made."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(self._made + DRAW_SECONDS):
+                await self._shown.wait()
+        return self.is_shown
 
     def view(self) -> dict[str, Any]:
         """The MIME type that shows it."""
@@ -87,8 +128,14 @@ class LiveWidget:
             self._widget.send_events(self._pending)
             self._pending = []
 
+    def _hear(self, message: dict[str, Any]) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._take, message)
+
     def _take(self, message: dict[str, Any]) -> None:
-        self.is_shown = True
+        if self._is_closed:
+            return
+        self._shown.set()
         if message.get("kind") == "whole":
             self._pending = []
             self._widget.send_whole(self.transcript.data)
