@@ -2,8 +2,9 @@
 
 The content of a file before a patch is kept in the log (bounded), so that a turn can be undone.
 Codex may have applied the patch by the time we hear of it; then the patch is taken back from
-the content on disk. Of the open notebook a copy is kept from the start of the turn: when the
-turn wrote to it, the editor would lose changes, so the user is told and can have it back.
+the content on disk. Of the open notebook, and of others that pages show, a copy is kept from
+the start of the turn: when the turn wrote to one, the editor would lose changes, so the user is
+told and can have it back.
 """
 
 from __future__ import annotations
@@ -15,17 +16,20 @@ import json
 import os
 import shlex
 import stat
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codex_kernel.engine.carried import carried
-from codex_kernel.ids import NotebookPath, TurnId, stored_path
+from codex_kernel.errors import LogError
+from codex_kernel.ids import NotebookPath, TurnId, relative_path, stored_path
 from codex_kernel.settings import LogSettings
 from codex_kernel.turn import patch
 from codex_kernel.turn.events import Draft, warning
 from codex_kernel.turn.items import only_reads
 from codex_kernel.turn.transcript import Transcript
-from codex_kernel.turn_log import images
+from codex_kernel.turn_log import images, presence
 
 if TYPE_CHECKING:
     from codex_kernel.engine.session import Session
@@ -45,6 +49,7 @@ class Keeper:
         self._session = session
         self._settings = settings
         self._copy: bytes | None = None
+        self._others: dict[NotebookPath, _Copy] = {}
         self._carried: tuple[object, dict[str, str]] = (None, {})
 
     @property
@@ -72,6 +77,12 @@ class Keeper:
         if self._notebook is not None:
             limit = self._settings.image_bytes_per_turn
             self._copy = await asyncio.to_thread(_read, self._notebook, limit)
+        try:
+            shown = await presence.shown(self._session.log)
+        except LogError:  # then it is not known what is open elsewhere
+            shown = set()
+        shown -= {self._notebook}
+        self._others = await asyncio.to_thread(_copies, shown, self._others, self._settings)
 
     async def before(self, turn_id: TurnId, drafts: list[Draft]) -> None:
         """Keep the files that the patches among these events are about to change."""
@@ -116,14 +127,39 @@ class Keeper:
         )
 
     async def after(self, transcript: Transcript) -> list[Draft]:
-        """What the reader must know about the open notebook when the turn has ended."""
+        """What the reader must know about open notebooks when the turn has ended."""
         await self._session.document.locate()
+        own = await self._after_own(transcript)
+        others = [await self._after_other(transcript, *each) for each in self._others.items()]
+        return [*own, *(draft for drafts in others for draft in drafts)]
+
+    async def _after_other(
+        self, transcript: Transcript, path: NotebookPath, copy: _Copy
+    ) -> list[Draft]:
+        if await asyncio.to_thread(_version, path) == copy.version or path == self._notebook:
+            return []
+        content = await asyncio.to_thread(_read, path, None)
+        if content == copy.content or not _has_written(transcript, path, content):
+            return []
+        turn_id = transcript.data["turn_id"]
+        await self._note(turn_id, path, copy.content, existed=True)
+        name = relative_path(path, self._session.settings.cwd)
+        text = f"Codex wrote to {name} while it is open in JupyterLab."
+        if copy.content is not None:
+            text += (
+                " The file as it was when the turn began is kept: "
+                f"`jupyter codex show {turn_id} --restore {shlex.quote(name)}` writes it beside "
+                "the notebook."
+            )
+        return [warning(text, "other_notebook")]
+
+    async def _after_own(self, transcript: Transcript) -> list[Draft]:
         if self._notebook is None or self._copy is None:
             return []
         content = await asyncio.to_thread(_read, self._notebook, None)
         if content is not None and _digest(content) == _digest(self._copy):
             return []
-        if not self._wrote_notebook(transcript) and _cell_ids(content) is not None:
+        if not _has_written(transcript, self._notebook, content):
             return []
         turn_id = transcript.data["turn_id"]
         await self._note(turn_id, self._notebook, self._copy, existed=True)
@@ -136,16 +172,44 @@ class Keeper:
         )
         return [warning(text, "open_notebook")]
 
-    def _wrote_notebook(self, transcript: Transcript) -> bool:
-        name = os.path.basename(self._notebook or "")
-        for item in transcript.data["items"]:
-            if item["type"] == "file_change" and item["status"] == "completed":
-                touched = {stored_path(change["path"]) for change in item["changes"]}
-                if self._notebook in touched:
-                    return True
-            if item["type"] == "command" and name in item["command"] and not only_reads(item):
-                return True
-        return False
+
+def _has_written(transcript: Transcript, path: NotebookPath, content: bytes | None) -> bool:
+    """Whether it was the turn that changed a notebook, and not the user who saved it: by what is
+    known of its patches and commands, or because it is a notebook no more."""
+    is_touched = any(_touches(item, path) for item in transcript.data["items"])
+    return is_touched or _cell_ids(content) is None
+
+
+def _touches(item: Mapping[str, Any], path: NotebookPath) -> bool:
+    if item["type"] == "file_change" and item["status"] == "completed":
+        return path in {stored_path(change["path"]) for change in item["changes"]}
+    if item["type"] == "command" and not only_reads(dict(item)):
+        return any(name in item["command"] for name in (os.path.basename(path), "*.ipynb"))
+    return False
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A notebook at the start of a turn; one that is too large has no content."""
+
+    version: object
+    content: bytes | None
+
+
+def _copies(
+    paths: Collection[NotebookPath], known: Mapping[NotebookPath, _Copy], settings: LogSettings
+) -> dict[NotebookPath, _Copy]:
+    """The notebooks as they are; what has not changed since it was `known` is not read again."""
+    left = settings.image_bytes_per_turn
+    copies: dict[NotebookPath, _Copy] = {}
+    for path in sorted(paths):
+        version = _version(path)
+        copy = known.get(path)
+        if copy is None or copy.version != version:
+            copy = _Copy(version, _read(path, min(left, settings.image_bytes)))
+        left -= len(copy.content or b"")
+        copies[path] = copy
+    return copies
 
 
 def _read(path: str, limit: int | None) -> bytes | None:

@@ -55,6 +55,15 @@ async def is_present(log: TurnLog, notebook: NotebookPath, within_seconds: float
     return await pages(log, notebook, within_seconds) > 0
 
 
+async def shown(log: TurnLog) -> set[NotebookPath]:
+    """The notebooks that pages show now."""
+    rows = await log.database.rows(
+        "SELECT presence.notebook, presence.seen_at, presence.gone_at, owners.* FROM presence "
+        "LEFT JOIN owners USING (owner) WHERE gone_at IS NULL"
+    )
+    return {NotebookPath(row["notebook"]) for row in rows if _counts(row, 0)}
+
+
 async def pages(log: TurnLog, notebook: NotebookPath, within_seconds: float = 0.0) -> int:
     """How many pages show the notebook now, or did so within the last seconds."""
     rows = await log.database.rows(

@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
+import sys
 from typing import Any
 from urllib.request import Request, urlopen
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from ..end_to_end.place import SECONDS, wait_until
 from ..end_to_end.script import cell, png, say
 from .lab import Lab, LabPage
+from .test_panel import second_page
 
 
 def patch(name: str, before: str, after: str) -> list[str]:
@@ -78,6 +81,32 @@ def test_a_document_with_changes_is_left_alone_and_the_user_chooses(lab: Lab, pa
         is_kept = choice == "Keep mine"
         expect(editor).to_contain_text("typed here" if is_kept else "of Codex")
         wait_until(lambda f=file, k=is_kept: ("typed here" in f.read_text()) is k)
+
+
+def test_another_open_notebook_that_codex_writes_to_can_be_had_back(
+    lab: Lab, page: LabPage, browser: Browser
+):
+    other = lab.write_python("other", "precious = 1")
+    edit = ["run", "sed -i s/precious/changed/ other.ipynb; sleep 0.3"]
+    lab.write("writer", cell(edit, say("Edited.")))
+    page.open("writer")
+    with second_page(browser, lab) as elsewhere:
+        elsewhere.open("other")
+        elsewhere.save()
+        before = other.read_bytes()
+        page.run(0)
+        expect(page.output(0)).to_contain_text("Codex wrote to other.ipynb while it is open")
+        expect(elsewhere.cell(0)).to_contain_text("changed = 1")
+    [turn] = lab.request("GET", "codex-kernel/api/turns?notebook=writer.ipynb")["turns"]
+    show = [sys.executable, "-m", "codex_kernel", "show", turn["turn_id"]]
+    data = str(lab.place.root / "jupyter-data")
+    subprocess.run(
+        [*show, "--restore", "other.ipynb"],
+        env=lab.place.environ(JUPYTER_DATA_DIR=data),
+        check=True,
+    )
+    [copy] = lab.place.workspace.glob("other.before-*.ipynb")
+    assert copy.read_bytes() == before
 
 
 def test_the_open_notebook_is_never_read_again(lab: Lab, page: LabPage):
