@@ -77,7 +77,7 @@ def _streaming(deltas: int, pace: float, rounds: int) -> list[Row]:
             codex.append(_run(page, "codex", "long turn"))
             others["stream"].append(_run(page, "python3", STREAMED.format(**words)))
             others["html"].append(_run(page, "python3", AS_HTML.format(**words)))
-    seconds = [each.task_seconds for each in codex]
+    seconds = [each.main_seconds for each in codex]
     longest = [max(each.long_tasks, default=0) for each in codex]
     name = f"page, {deltas:,} deltas"
     size = len(text.encode())
@@ -98,7 +98,7 @@ def _streaming(deltas: int, pace: float, rounds: int) -> list[Row]:
                 f"{name}: main thread, beside {way}",
                 "s",
                 seconds,
-                [each.task_seconds for each in used],
+                [each.main_seconds for each in used],
                 target=0.5,
             )
             for way, used in others.items()
@@ -117,7 +117,7 @@ def _run(page: LabPage, kernel: str, source: str) -> Used:
     after = page.used()
     page.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     return Used(
-        after.task_seconds - before.task_seconds,
+        after.main_seconds - before.main_seconds,
         after.long_tasks[len(before.long_tasks) :],
         {kind: after.received[kind] - before.received[kind] for kind in after.received},
         {kind: after.sent[kind] - before.sent[kind] for kind in after.sent},

@@ -17,7 +17,7 @@ def main(codex: str, file: str, *arguments: str) -> int:
     process = subprocess.Popen([codex, *arguments], stdout=subprocess.PIPE)
     assert process.stdout is not None
     source = process.stdout.fileno()
-    with open(file, "ab") as record:
+    with open(file, "ab", buffering=0) as record:
         while piece := os.read(source, 1 << 16):
             left = memoryview(piece)
             while left:

@@ -125,7 +125,9 @@ export class CommSource implements ITurnSource {
     this._questions = this._transcript.isFinal
       ? []
       : this._transcript.openQuestions().map(question => entryOf(question));
-    this._changed.emit({ ...change, header: true });
+    const isAnother = this.freshness !== this._shown;
+    this._shown = this.freshness;
+    this._changed.emit({ ...change, header: change.header || isAnother });
   }
 
   private _actions(): ITurnActions {
@@ -152,6 +154,7 @@ export class CommSource implements ITurnSource {
   private readonly _asked = new Map<number, (outcome: IOutcome) => void>();
   private _questions: readonly IEntry[] = [];
   private _isWhole = false;
+  private _shown: Freshness = 'connecting';
   private _isDisposed = false;
   private _serial = 0;
 }

@@ -10,13 +10,11 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import type { Api } from './api';
 import { Channel } from './channel';
 import type { Freshness, IChange, IEntry, IPicture, ITurnSource } from './contracts';
+import { draw, leaveOut } from './frames';
 import { Picture } from './picture';
 import type { Rows } from './rows';
 import { InvalidTransition } from './state';
 import { Transcript, type IEvent, type ITranscript } from './transcript';
-
-/** Pages that are not visible get no animation frames; they are kept up to date all the same. */
-const HIDDEN_MS = 250;
 
 /** A frame of `turns/{id}/stream`. */
 type IFrame =
@@ -143,8 +141,7 @@ class Followed {
   private _freshness: Freshness = 'connecting';
   private _questions: readonly IEntry[] = [];
   private _channel: Channel | null = null;
-  private _frames: string[] = [];
-  private _frame: (() => void) | null = null;
+  private _frames: IFrame[] = [];
 
   constructor(
     private readonly _turnId: string,
@@ -195,7 +192,7 @@ class Followed {
   }
 
   private _rest(): void {
-    this._frame?.();
+    leaveOut(this._apply);
     this._apply();
     this._channel?.dispose();
     this._channel = null;
@@ -233,20 +230,22 @@ class Followed {
     this._rest();
   }
 
-  /** Frames are applied once per animation frame, however many come. */
+  /** Frames are applied when the page is drawn, however many came. */
   private _take(text: string): void {
-    this._frames.push(text);
-    this._frame ??= nextFrame(() => this._apply());
+    const frame = JSON.parse(text) as IFrame;
+    if (frame.type !== 'heartbeat') {
+      this._frames.push(frame);
+      draw(this._apply, frame.type === 'event' && frame.event.type === 'item.text');
+    }
   }
 
-  private _apply(): void {
-    this._frame = null;
+  private readonly _apply = (): void => {
     const frames = this._frames;
     this._frames = [];
     if (frames.length === 0) {
       return;
     }
-    const ended = this._fold(frames.map(text => JSON.parse(text) as IFrame));
+    const ended = this._fold(frames);
     // What the document showed already is not taken back while the record is read.
     if (ended || this.transcript.data.seq >= (this._seed?.seq ?? 0)) {
       this._questions = this._readQuestions();
@@ -256,7 +255,7 @@ class Followed {
       // A turn that is deleted while it is read has no final state.
       this._end(this.transcript.isFinal ? 'ended' : 'unknown');
     }
-  }
+  };
 
   /** Whether the turn is over. */
   private _fold(frames: IFrame[]): boolean {
@@ -380,14 +379,4 @@ export class Sources {
       this._held.delete(turnId);
     }
   }
-}
-
-/** Call once, when the page is drawn next; gives what takes it back. */
-function nextFrame(call: () => void): () => void {
-  if (document.visibilityState === 'hidden') {
-    const timer = window.setTimeout(call, HIDDEN_MS);
-    return () => window.clearTimeout(timer);
-  }
-  const frame = window.requestAnimationFrame(call);
-  return () => window.cancelAnimationFrame(frame);
 }

@@ -9,6 +9,7 @@ import { Widget } from '@lumino/widgets';
 import type { Message } from '@lumino/messaging';
 
 import type { IChange, IHost, ITurnSource } from '../contracts';
+import { draw, leaveOut } from '../frames';
 import { Announcer } from './announce';
 import type { IContext } from './context';
 import { el } from './dom';
@@ -53,7 +54,7 @@ export class TurnView extends Widget {
 
   override dispose(): void {
     if (!this.isDisposed) {
-      cancelAnimationFrame(this._frame);
+      leaveOut(this._drawPending);
       document.removeEventListener('visibilitychange', this._watch);
       this._header.isWatched = false;
       this._source.changed.disconnect(this._onChanged, this);
@@ -80,13 +81,14 @@ export class TurnView extends Widget {
       header: change.header || Boolean(pending?.header),
       entries: new Set([...(pending?.entries ?? []), ...change.entries])
     };
-    this._frame ||= requestAnimationFrame(() => {
-      this._frame = 0;
-      const collected = this._pending!;
-      this._pending = null;
-      this._draw(collected);
-    });
+    draw(this._drawPending, !change.list && !change.header);
   }
+
+  private readonly _drawPending = (): void => {
+    const collected = this._pending!;
+    this._pending = null;
+    this._draw(collected);
+  };
 
   private _draw(change: IChange): void {
     const { picture } = this._source;
@@ -128,7 +130,6 @@ export class TurnView extends Widget {
   private readonly _steer: SteerBox;
   private _shownProblem = '';
   private _pending: IChange | null = null;
-  private _frame = 0;
 }
 
 function contextOf(source: ITurnSource, host: IHost): IContext {
