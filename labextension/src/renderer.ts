@@ -59,8 +59,9 @@ class TurnRenderer extends Widget implements IRenderMime.IRenderer {
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     this._model = model;
-    const bundle = readBundle(model.data[MIME]);
-    const text = String(model.data['text/plain'] ?? '');
+    const { data } = model; // A copy each time it is asked for.
+    const bundle = readBundle(data[MIME]);
+    const text = String(data['text/plain'] ?? '');
     this._nearing?.disconnect();
     if (bundle === null) {
       this._showText(text);

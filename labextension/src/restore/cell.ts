@@ -67,6 +67,18 @@ export class RestoredCell implements IDisposable {
     Signal.clearData(this);
   }
 
+  /**
+   * Turns have no headings in JupyterLab's table of contents. It would look for them in the HTML of
+   * each, which is not what is shown here, and take seconds to open a notebook of many.
+   */
+  hideHeadings(): void {
+    const { widget } = this;
+    if (widget) {
+      const own = widget.getHeadings.bind(widget);
+      widget.getHeadings = async () => (this._shown.some(each => each) ? [] : own());
+    }
+  }
+
   /** The prompt of a turn that runs, or has come to its end. */
   setState(isLive: boolean, executionCount: number | null): void {
     this.model.executionState = isLive ? 'running' : 'idle';

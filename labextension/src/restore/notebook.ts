@@ -98,6 +98,7 @@ export class RestoredNotebook implements IDisposable {
     const widget = (): CodeCell | null =>
       (this._panel.content.widgets.find(each => each.model === model) as CodeCell) ?? null;
     const cell = new RestoredCell(model, widget);
+    cell.hideHeadings();
     cell.cleared.connect((_, turnIds) => this._cleared.add(turnIds));
     cell.changed.connect(() => {
       this._side.update(cell);
