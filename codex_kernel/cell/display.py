@@ -41,6 +41,8 @@ GROWTH = ("item.text", "item.completed")
 """Events that may bring text."""
 QUIET = ("item.text", "settings.updated", "usage.updated")
 """Events that are no steps; what they change is seen with the next one."""
+FOLLOWED_SECONDS = 5.0
+"""Between updates of a turn that a page of ours follows by itself: for whoever else looks on."""
 TEXTS = ("message", "reasoning", "user_message")
 """Items that are seen to begin and end by their words; of all others these are steps."""
 
@@ -97,8 +99,13 @@ class TurnDisplay:
         view: ViewSettings,
         mode: Mode,
         beside: Live | None = None,
+        *,
+        has_page: bool = False,
     ) -> None:
-        """Nothing is sent before the first event. `beside` stands in every picture but the last."""
+        """Nothing is sent before the first event. `beside` stands in every picture but the last.
+
+        `has_page`: a page of ours reads the turn from the record; its document needs few updates.
+        """
         self.transcript = Transcript()
         self._publisher = publisher
         self._view = view
@@ -112,6 +119,8 @@ class TurnDisplay:
         self._beside = beside
         if beside is not None:
             beside.transcript = self.transcript
+        self._has_page = has_page
+        self._interval = FOLLOWED_SECONDS if has_page else 1 / view.messages_per_second
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
@@ -159,13 +168,13 @@ class TurnDisplay:
     def _update_soon(self, events: Sequence[Event]) -> None:
         if self._beside is not None and self._beside.is_shown:
             return
-        interval = 1 / self._view.messages_per_second
-        wait = self._last + interval - self._loop.time()
-        if not self._has_text and any(event["type"] == "item.text" for event in events):
+        wait = self._last + self._interval - self._loop.time()
+        is_first = not self._has_text and not self._has_page
+        if is_first and any(event["type"] == "item.text" for event in events):
             self._has_text = True
             wait = 0.0
         elif all(event["type"] == "item.completed" for event in events):
-            wait = interval  # the end of the last item is followed by that of the turn
+            wait = self._interval  # the end of the last item is followed by that of the turn
         if wait <= 0:
             self._update()
         elif self._timer is None:

@@ -15,7 +15,7 @@ from typing import Any
 from codex_kernel.engine.engine import Engine
 from codex_kernel.engine.session import Session
 from codex_kernel.errors import CodexError, LogError
-from codex_kernel.render.widget import TurnWidget, is_built
+from codex_kernel.render.widget import TurnWidget
 from codex_kernel.settings import ViewSettings
 from codex_kernel.turn.events import Event
 from codex_kernel.turn.transcript import Transcript
@@ -32,14 +32,12 @@ _TURN_VERBS = frozenset({"interrupt", "cancel", "steer"})
 _ARGUMENTS = frozenset({"text", "decision", "reason", "rule", "answers"})
 
 
-async def is_wanted(session: Session) -> bool:
-    """Whether a notebook's turn needs the widget: no page of ours shows it."""
-    if not is_built():
-        return False
+async def has_page(session: Session) -> bool:
+    """Whether a page of ours shows the notebook: it reads the turns from the record."""
     if session.notebook is None:
-        return True
+        return False
     try:
-        return not await presence.is_present(session.log, session.notebook)
+        return await presence.is_present(session.log, session.notebook)
     except LogError:
         return False
 

@@ -24,7 +24,7 @@ from codex_kernel.cell.display import choose_mode
 from codex_kernel.cell.history import History, earlier_prompts
 from codex_kernel.cell.run import Frontend, enqueue, run_cell
 from codex_kernel.cell.stdin import Asker, Stdin
-from codex_kernel.cell.widget import Widgets, is_wanted
+from codex_kernel.cell.widget import Widgets, has_page
 from codex_kernel.config import CodexSettings
 from codex_kernel.engine.engine import Engine
 from codex_kernel.engine.session import Session
@@ -39,6 +39,7 @@ from codex_kernel.ids import (
 )
 from codex_kernel.kernel.concurrent import AnswersWhileRunning
 from codex_kernel.kernel.publish import CellOutput
+from codex_kernel.render.widget import is_built
 from codex_kernel.tools.offer import offer
 
 USER = "the user"
@@ -148,8 +149,10 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
             self.running_parent = parent
         try:
             turn = await self._turn_of(parent)
-            if mode == "live" and await asyncio.wrap_future(self._engine.run(is_wanted)):
-                output.open_widget = self._widgets.open
+            if mode == "live":
+                output.has_page = await asyncio.wrap_future(self._engine.run(has_page))
+                if not output.has_page and is_built():
+                    output.open_widget = self._widgets.open
             await self._run(code, replace(frontend, turn=turn))
         except CodexError as failure:
             return self._error_reply(failure, output)

@@ -33,6 +33,8 @@ class CellOutput:
         self._display: TurnDisplay | None = None
         self.open_widget: Callable[[], LiveWidget] | None = None
         """Makes a turn's widget, for a frontend that needs it."""
+        self.has_page = False
+        """Whether a page of ours shows the turns by itself."""
         self._shown: dict[str, dict[str, Any]] = {}
         self._has_asked = False
 
@@ -55,7 +57,9 @@ class CellOutput:
     def _feed(self, events: Sequence[Event]) -> None:
         if self._display is None:
             widget = None if self.open_widget is None else self.open_widget()
-            self._display = TurnDisplay(self, self._view, self._mode, widget)
+            self._display = TurnDisplay(
+                self, self._view, self._mode, widget, has_page=self.has_page
+            )
         self._display.feed(events)
         if self._display.transcript.is_final:
             self._display = None

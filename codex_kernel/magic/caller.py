@@ -98,6 +98,8 @@ class Screen:
         self._display: TurnDisplay | None = None
         self.open_widget: Callable[[], LiveWidget] | None = None
         """Makes a turn's widget, for a frontend that needs it."""
+        self.has_page = False
+        """Whether a page of ours shows the turns by itself."""
         self._widget: LiveWidget | None = None
 
     async def is_followed(self) -> bool:
@@ -108,7 +110,9 @@ class Screen:
         """Show events of a turn."""
         if self._display is None:
             self._widget = None if self.open_widget is None else self.open_widget()
-            self._display = TurnDisplay(self, self._view, self._caller.mode, self._widget)
+            self._display = TurnDisplay(
+                self, self._view, self._caller.mode, self._widget, has_page=self.has_page
+            )
         self._display.feed(events)
         if self._display.transcript.is_final:
             self._display = None

@@ -17,7 +17,7 @@ from codex_kernel.cell.ask import ReadLine
 from codex_kernel.cell.command import Context
 from codex_kernel.cell.run import Frontend, run_cell
 from codex_kernel.cell.session_commands import find_session
-from codex_kernel.cell.widget import is_wanted
+from codex_kernel.cell.widget import has_page
 from codex_kernel.engine.asks import NOTHING, Extras
 from codex_kernel.engine.session import Session
 from codex_kernel.engine.turn import Turn
@@ -34,7 +34,7 @@ from codex_kernel.magic.host import Host
 from codex_kernel.magic.interrupts import watched
 from codex_kernel.magic.result import Result
 from codex_kernel.magic.schema import Shape
-from codex_kernel.render.widget import load
+from codex_kernel.render.widget import is_built, load
 from codex_kernel.turn.transcript import Transcript
 
 T = TypeVar("T")
@@ -217,9 +217,11 @@ class Run(Generic[T]):
                 await session.new()
         if self._wish.session is not None:
             await _take_up(session, self._wish.session)
-        if self._caller.mode == "live" and not self._wish.quiet and await is_wanted(session):
-            await asyncio.to_thread(load)
-            self._screen.open_widget = self._host.widgets.open
+        if self._caller.mode == "live" and not self._wish.quiet:
+            self._screen.has_page = await has_page(session)
+            if not self._screen.has_page and is_built():
+                await asyncio.to_thread(load)
+                self._screen.open_widget = self._host.widgets.open
         upto = self._host.cells_so_far
         context, notice = self._host.context(self._wish.context, session.id)
         try:

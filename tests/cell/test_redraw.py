@@ -94,6 +94,18 @@ async def test_the_first_words_are_shown_at_once(screen: Screen):
     assert screen.messages[-1] == "Hello"
 
 
+async def test_a_turn_that_a_page_follows_is_shown_at_its_beginning_and_its_end(screen: Screen):
+    display = TurnDisplay(screen, ViewSettings(messages_per_second=1e9), "live", has_page=True)
+    player = Player(display)
+    player.begin()
+    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]
+    player.say("Hello")
+    player.run_commands(3)
+    assert len(screen.shown) == 1
+    player.feed(events.turn_ended("completed", None))
+    assert [picture[MIME]["final"] for picture in screen.shown] == [False, True]
+
+
 async def test_later_words_wait_for_the_next_update(screen: Screen):
     # So slow that no pause of a busy machine is an update's worth.
     player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=1), "live"))
