@@ -45,9 +45,11 @@ export abstract class MenuButton extends Widget {
   }
 
   protected say(label: string, title: string): void {
-    this._label.textContent = label;
-    this.button.title = title;
-    this.button.setAttribute('aria-label', title.replace(/\n/g, ' '));
+    if (this._label.textContent !== label || this.button.title !== title) {
+      this._label.textContent = label;
+      this.button.title = title;
+      this.button.setAttribute('aria-label', title.replace(/\n/g, ' '));
+    }
   }
 
   protected override onBeforeAttach(_: Message): void {

@@ -21,6 +21,10 @@ const LONG_BLOCK = 8_000;
 const DEEP = /^(?:[ \t]*(?:>|(?:[-*+]|\d+[.)])[ \t])){24}/m;
 /** A line that opens or closes a block of code, or is about to. */
 const FENCE = /^ {0,3}(?:`{1,}|~{1,})/m;
+/** What may mean something in Markdown, or end what does. */
+const MARKED = /[^\p{L}\p{N} ,.'"’“”–—()?!-]/u;
+/** A line this long begins as what it is; a list's or heading's mark is shorter. */
+const BEGUN = 24;
 const MOST_LINKS = 100;
 const MOST_OPENINGS = 500;
 const OPENING = /[*_~`[\\$<]/;
@@ -146,11 +150,16 @@ export class Markdown {
     }
   }
 
-  /** Whether the text goes on in a block of code or a very long paragraph, and now stands there. */
+  /** Whether the text goes on in code, plain words or a very long paragraph, and stands there now. */
   private _growsInPlace(grown: string): boolean {
     const last = this._blocks.at(-1);
     const isCode = last?.type === 'code' && FENCE.test(last.raw);
     const isLong = last?.type === 'paragraph' && last.raw.length > LONG_BLOCK;
+    if (last && this._isPlain(last, grown)) {
+      (last.node!.lastChild as Text).appendData(grown);
+      last.raw += grown;
+      return true;
+    }
     if (!last?.node || !(isCode || isLong)) {
       return false;
     }
@@ -161,6 +170,13 @@ export class Markdown {
     (isCode ? last.node.querySelector('code') : last.node)?.append(printable(grown));
     last.raw += grown;
     return true;
+  }
+
+  /** Whether words go on in a paragraph behind words. */
+  private _isPlain({ type, raw, node }: IBlock, grown: string): boolean {
+    const isBegun = raw.length - raw.lastIndexOf('\n') > BEGUN;
+    const isWord = isBegun && !MARKED.test(raw.slice(-1) + grown);
+    return type === 'paragraph' && isWord && node?.lastChild instanceof Text;
   }
 
   private _text = '';

@@ -43,6 +43,21 @@ it('draws only its last blocks anew', () => {
   expect(made.node.children).toHaveLength(5);
 });
 
+it('appends words to words in place', () => {
+  const made = new Markdown(context);
+  const text = 'Some *text* that goes on with  words, and on (with 1 or 2 more) to the end.';
+  const begun = text.indexOf(' and on');
+  made.update(text.slice(0, begun), false);
+  const paragraph = made.node.firstElementChild;
+  for (let end = begun; end <= text.length; end++) {
+    made.update(text.slice(0, end), false);
+    expect(made.node.textContent).toBe(text.slice(0, end).replaceAll('*', ''));
+  }
+  expect(made.node.firstElementChild).toBe(paragraph);
+  made.update(`${text} \`code\``, false);
+  expect(made.node.querySelectorAll('code')).toHaveLength(1);
+});
+
 it('appends to a block of code in place', () => {
   const made = new Markdown(context);
   made.update('```\nline 1\n', false);
