@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,10 +13,15 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, expect
 
+from codex_kernel.render.bundle import mime_bundle
+from codex_kernel.settings import ViewSettings
+
 from ..end_to_end.place import MIME, wait_until
 from ..end_to_end.script import cell, say
-from .lab import Lab, LabPage
+from .gallery import ROOT
+from .lab import KERNELSPEC, Lab, LabPage
 
+GOLDEN = ROOT / "tests/render/golden"
 LOOP = "echo begun; while [ ! -e go ]; do sleep 0.1; done; echo gone on"
 SLOW = ["run", LOOP, {"yield_time_ms": 60_000}]
 
@@ -228,3 +234,23 @@ def test_a_new_cell_is_on_disk_when_its_turn_begins(lab: Lab, page: LabPage):
     expect(shown(page, 1)).to_contain_text("Begun.")
     lab.model.release("anchored")
     ended(page, 1)
+
+
+def test_the_table_of_contents_looks_for_headings_in_what_is_no_turn(lab: Lab, page: LabPage):
+    golden = GOLDEN / "everything.transcript.json"
+    turn = mime_bundle(json.loads(golden.read_text()), ViewSettings(), final=True)
+    heading = "<h2>Mine</h2>"
+    turn["text/html"] += heading
+    document = nbformat.v4.new_notebook(metadata={"kernelspec": KERNELSPEC})
+    for data in (turn, {"text/html": heading}):
+        output = nbformat.v4.new_output("display_data", data)
+        document.cells.append(nbformat.v4.new_code_cell("Fix it", outputs=[output]))
+    lab.write_document("headings", document)
+    page.open("headings")
+    expect(shown(page, 0)).to_be_visible()
+    found = page.page.evaluate(
+        """() => Promise.all(window.jupyterapp.shell.currentWidget.content.widgets.map(
+            async cell => (await cell.getHeadings()).map(heading => heading.text)
+        ))"""
+    )
+    assert found == [[], ["Mine"]]
