@@ -1,6 +1,11 @@
 """What a turn costs the page that shows it, beside the same text by JupyterLab's own outputs.
 
 The real chain: scripted model, Codex, kernel, turn log, Jupyter server, JupyterLab, Chromium.
+
+The main thread's time is that of a processor, from the run of a cell to its end: what JupyterLab
+does for every cell is in all of it, and the beginning and the end of a turn are in ours. Opening
+a notebook is timed by the clock. Most of what finished turns add to it is the Jupyter server's,
+which takes every output apart to check it: those here have 30 items each.
 """
 
 from __future__ import annotations
