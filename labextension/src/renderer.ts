@@ -59,18 +59,9 @@ class TurnRenderer extends Widget implements IRenderMime.IRenderer {
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     this._model = model;
-    const { data } = model; // A copy each time it is asked for.
-    const bundle = readBundle(data[MIME]);
-    const text = String(data['text/plain'] ?? '');
-    this._nearing?.disconnect();
-    if (bundle === null) {
-      this._showText(text);
-    } else if (this._output && this._output.turnId === bundle.turn_id) {
-      this._output.update(bundle);
-    } else if (bundle.final) {
-      this._beginLater(bundle, text);
-    } else {
-      this._begin(bundle);
+    // Outputs are made long before they are in the page, and a model copies what it is asked for.
+    if (this.isAttached || this._view) {
+      this._read(model);
     }
   }
 
@@ -83,10 +74,28 @@ class TurnRenderer extends Widget implements IRenderMime.IRenderer {
 
   protected override onAfterAttach(_: Message): void {
     this._output?.watch(true);
+    if (this._model && !this._view) {
+      this._read(this._model);
+    }
   }
 
   protected override onBeforeDetach(_: Message): void {
     this._output?.watch(false);
+  }
+
+  private _read({ data }: IRenderMime.IMimeModel): void {
+    const bundle = readBundle(data[MIME]);
+    const text = String(data['text/plain'] ?? '');
+    this._nearing?.disconnect();
+    if (bundle === null) {
+      this._showText(text);
+    } else if (this._output && this._output.turnId === bundle.turn_id) {
+      this._output.update(bundle);
+    } else if (bundle.final) {
+      this._beginLater(bundle, text);
+    } else {
+      this._begin(bundle);
+    }
   }
 
   /** A finished turn is its answer until somebody comes near: long notebooks open at once. */
