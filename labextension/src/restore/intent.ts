@@ -39,6 +39,8 @@ const LEAVE: Intent = { kind: 'leave' };
 const LISTED_CHARACTERS = 500;
 /** As `codex_kernel/cell/text.py` has it. */
 const COMMAND = /^[/%][a-z][a-z-]*(?=\s|$)/;
+/** Where a variable's value stands in a prompt, as `codex_kernel/cell/variables.py` has it. */
+const PLACE = /\{[A-Za-z_][A-Za-z0-9_]*\}/;
 const MAGIC = /^\s*%{1,2}codex(?=\s|$)/;
 
 /** What to do with a cell whose latest turn is `turn`. `savedAt` in ms since 1970. */
@@ -89,5 +91,25 @@ export function asksFor(source: string, prompt: string): boolean {
     .join('\n')
     .trimEnd()
     .replace(/^\\(\\*[/%!])/, '$1');
-  return prompt.length < LISTED_CHARACTERS ? asked === prompt : asked.startsWith(prompt);
+  return fills(asked.split(PLACE), prompt, prompt.length < LISTED_CHARACTERS);
+}
+
+/** Whether a text is these parts with anything between them; one that is cut, as far as told. */
+function fills([first, ...parts]: string[], text: string, isWhole: boolean): boolean {
+  if (!isWhole) {
+    return first.startsWith(text) || (parts.length > 0 && text.startsWith(first));
+  }
+  const last = parts.pop();
+  if (last === undefined || !text.startsWith(first)) {
+    return text === first;
+  }
+  let at = first.length;
+  for (const part of parts) {
+    const found = text.indexOf(part, at);
+    if (found < 0) {
+      return false;
+    }
+    at = found + part.length;
+  }
+  return text.length - last.length >= at && text.endsWith(last);
 }

@@ -68,7 +68,10 @@ describe('what a source asks for', () => {
     ['/plan first\nthen', '/plan first\nthen'],
     ['%%codex --new\nGo on', 'Go on'],
     ['x = 1\n%codex Go on', 'Go on'],
-    [`${'x'.repeat(500)} and more`, 'x'.repeat(500)]
+    [`${'x'.repeat(500)} and more`, 'x'.repeat(500)],
+    ['Fix {file} in {place}, please', 'Fix a.py in the {house}, please'],
+    ['{file}', 'a.py'],
+    [`Fix {file} ${'x'.repeat(500)}`, `Fix a.py ${'x'.repeat(491)}`]
   ])('%j asks for %j', (source, prompt) => expect(asksFor(source, prompt)).toBe(true));
 
   it.each([
@@ -76,7 +79,10 @@ describe('what a source asks for', () => {
     ['Go', 'Go on'],
     ['/model gpt\nStop', 'Go on'],
     ['', 'Go on'],
-    ['%%codex\nStop', 'Go on']
+    ['%%codex\nStop', 'Go on'],
+    ['Fix {file} now', 'Fix a.py then'],
+    ['Fix {file} now', 'Mend a.py now'],
+    ['{a} and {b} and', 'one and']
   ])('%j does not ask for %j', (source, prompt) => expect(asksFor(source, prompt)).toBe(false));
 });
 
