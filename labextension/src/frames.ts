@@ -4,7 +4,7 @@
  */
 
 /** Between two drawings of text that grows. */
-const GROWTH_MS = 160;
+const GROWTH_MS = 200;
 /** Pages that are not visible get no animation frames; they are kept up to date all the same. */
 const HIDDEN_MS = 250;
 
