@@ -11,6 +11,7 @@ from codex_kernel.cell.run import Frontend, run_cell
 from codex_kernel.engine.keeper import Keeper
 from codex_kernel.engine.turn import Turn
 from codex_kernel.errors import AppServerGone, RequestTimedOut, TurnFailed
+from codex_kernel.ids import new_turn_id
 from codex_kernel.settings import TurnSettings
 
 from ..cell.bench import Bench
@@ -65,7 +66,7 @@ async def test_a_question_that_is_not_understood_is_declined(
 
 
 async def test_a_turn_that_never_begins_is_not_waited_for(bench: Bench) -> None:
-    hearing = Turn(bench.session, TurnSettings()).hearing
+    hearing = Turn(bench.session, TurnSettings(), new_turn_id()).hearing
     with pytest.raises(RequestTimedOut, match="did not begin"):
         await hearing.announced_id(0.01)
     hearing.broke_off(AppServerGone("It ended."))
