@@ -15,7 +15,8 @@ class McpApp(Command):
 
     A program that runs it in a folder can read the notebooks below it, and insert, replace,
     delete and run cells of those that are open in your JupyterLab. Before a cell runs, that
-    program asks you.
+    program asks you; edits can be undone, and are asked for, too, when your settings have the
+    sandbox `read-only` or the approval policy `untrusted`.
     """
 
     name = "jupyter-codex-mcp"
@@ -30,4 +31,4 @@ class McpApp(Command):
         from codex_kernel.tools.stdio import serve
 
         documents = RestDocuments(os.getcwd(), Path(self.runtime_dir), os.environ)
-        asyncio.run(serve(documents))
+        asyncio.run(serve(documents, self.settings().session))

@@ -7,6 +7,8 @@ from typing import Any
 
 from codex_kernel.errors import ToolRefused
 from codex_kernel.render.escape import visible
+from codex_kernel.settings import SessionSettings
+from codex_kernel.tools.policy import asks_to_write, needs_no_leave
 from codex_kernel.tools.tool import Answer, Leave
 from codex_kernel.tools.wire import Connection
 
@@ -15,7 +17,7 @@ _SCHEMA = {
     "properties": {
         "decision": {
             "type": "string",
-            "title": "May it run?",
+            "title": "Do you allow it?",
             "description": "once; for this session: without asking again; no",
             "enum": ["once", "session", "no"],
         }
@@ -29,9 +31,10 @@ class ClientCaller:
 
     turn_id: str | None = None
 
-    def __init__(self, connection: Connection) -> None:
-        """Nothing is allowed yet."""
+    def __init__(self, connection: Connection, settings: SessionSettings) -> None:
+        """Nothing is allowed yet. `settings`: the user's own, as for a session."""
         self._connection = connection
+        self._settings = settings
         self._allowed: set[str] = set()
 
     @property
@@ -42,16 +45,17 @@ class ClientCaller:
 
     async def ask_leave(self, leave: Leave) -> None:
         """Ask the program's user; whoever cannot be asked has not allowed it."""
-        if leave.scope in self._allowed:
+        if needs_no_leave(self._settings) or leave.scope in self._allowed:
             return
         capabilities = self._connection.client.get("capabilities") or {}
         if "elicitation" not in capabilities:
             raise ToolRefused(
-                "This program cannot ask its user (no MCP elicitation), so nothing is run.",
-                next_step="Ask the user to run the cell.",
+                "This program cannot ask its user (no MCP elicitation), so nothing is done.",
+                next_step="Ask the user to do it.",
             )
         what = leave.code if leave.code is not None else str(leave.arguments)
-        message = f"Run this code? {leave.why}\n\n{_shown(what)}"
+        doing = "Run this code?" if leave.code is not None else f"Allow {leave.tool}?"
+        message = f"{doing} {leave.why}\n\n{_shown(what)}"
         params = {"mode": "form", "message": message, "requestedSchema": _SCHEMA}
         answer = await self._connection.request("elicitation/create", params) or {}
         decision = (answer.get("content") or {}).get("decision")
@@ -61,7 +65,9 @@ class ClientCaller:
             self._allowed.add(leave.scope)
 
     async def ask_leave_to_write(self, leave: Leave) -> None:
-        """The program asks by its own rules before it calls what changes something."""
+        """Ask where the user's settings say so; the program also asks by its own rules."""
+        if asks_to_write(self._settings):
+            await self.ask_leave(leave)
 
     async def during(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """The answer; a call that is cancelled cancels it."""

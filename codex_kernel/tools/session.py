@@ -9,6 +9,7 @@ from typing import Any
 from codex_kernel.engine.session import Session
 from codex_kernel.engine.turn import Turn
 from codex_kernel.errors import ToolRefused, ToolStopped
+from codex_kernel.tools.policy import asks_to_write, needs_no_leave
 from codex_kernel.tools.tool import Answer, Leave
 from codex_kernel.turn.items import OWN_SERVER
 
@@ -32,16 +33,9 @@ class SessionCaller:
         return None if turn is None else turn.id
 
     async def ask_leave(self, leave: Leave) -> None:
-        """Ask the user, unless that was answered for the session, or must not be asked.
-
-        Under the policy `never` nothing is asked: what would leave the sandbox is refused, as
-        Codex does with its commands, unless there is no sandbox.
-        """
+        """Ask the user, unless that was answered for the session, or must not be asked."""
         turn = self._turn()
-        settings = self._session.settings
-        if settings.approval_policy == "never":
-            if settings.sandbox != "danger-full-access":
-                raise ToolRefused("The approval policy is `never`, so the user cannot be asked.")
+        if needs_no_leave(self._session.settings):
             return
         granted = (self._session.id, leave.scope)
         if granted in self._allowed:
@@ -54,9 +48,8 @@ class SessionCaller:
             raise ToolRefused(f"The user did not allow it{said}")
 
     async def ask_leave_to_write(self, leave: Leave) -> None:
-        """Ask where the sandbox is read-only, or everything has to be asked."""
-        settings = self._session.settings
-        if settings.sandbox == "read-only" or settings.approval_policy == "untrusted":
+        """Ask where the settings say so."""
+        if asks_to_write(self._session.settings):
             await self.ask_leave(leave)
 
     async def during(self, work: Coroutine[Any, Any, Answer]) -> Answer:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 
+from codex_kernel.settings import SessionSettings
 from codex_kernel.tools.client import ClientCaller
 from codex_kernel.tools.notebooks import Documents, Notebooks
 from codex_kernel.tools.wire import READ_BYTES, Connection
@@ -16,10 +17,14 @@ changed by these tools, never by writing their files.\
 """
 
 
-async def serve(documents: Documents) -> None:
-    """Serve until stdin ends."""
+async def serve(documents: Documents, settings: SessionSettings) -> None:
+    """Serve until stdin ends; `settings` say what is asked before it is done."""
     tools = Notebooks(documents).tools()
-    await Connection(_Pipes(), lambda: tools, ClientCaller, INSTRUCTIONS).serve()
+
+    def caller(connection: Connection) -> ClientCaller:
+        return ClientCaller(connection, settings)
+
+    await Connection(_Pipes(), lambda: tools, caller, INSTRUCTIONS).serve()
 
 
 class _Pipes:

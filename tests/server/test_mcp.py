@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from mcp import ClientSession, StdioServerParameters, types
 from mcp.client.stdio import stdio_client
 
@@ -21,8 +22,10 @@ Decide = Callable[[str], types.ElicitResult]
 
 
 @asynccontextmanager
-async def client(server: Server, decide: Decide | None = None) -> AsyncIterator[ClientSession]:
-    """A program that started `jupyter codex mcp` in the server's folder."""
+async def client(
+    server: Server, decide: Decide | None = None, **settings: str
+) -> AsyncIterator[ClientSession]:
+    """A program that started `jupyter codex mcp` in the server's folder, with settings."""
 
     async def elicit(_context: Any, params: Any) -> types.ElicitResult:
         assert decide is not None
@@ -31,7 +34,8 @@ async def client(server: Server, decide: Decide | None = None) -> AsyncIterator[
     start = StdioServerParameters(
         command=sys.executable,
         args=["-m", "codex_kernel", "mcp"],
-        env=environ(server.folder),
+        env=environ(server.folder)
+        | {f"CODEX_KERNEL_{name.upper()}": value for name, value in settings.items()},
         cwd=server.root_dir,
     )
     callback = {} if decide is None else {"elicitation_callback": elicit}
@@ -120,6 +124,39 @@ async def test_a_no_or_nobody_to_ask_runs_nothing(server: Server, log: TurnLog) 
             assert is_error
             assert said in text
             assert page.cells[0]["execution_count"] is None
+
+
+@pytest.mark.parametrize(
+    "settings", [{"sandbox": "read-only"}, {"approval_policy": "untrusted"}], ids=str
+)
+async def test_where_a_session_would_ask_before_an_edit_the_program_asks_its_user(
+    server: Server, log: TurnLog, settings: dict[str, str]
+) -> None:
+    asked: list[str] = []
+    async with a_page(server, log) as page:
+        async with client(server, allow("no", asked), **settings) as session:
+            text, is_error = await call(session, "notebook_insert", source="1 + 1", after="one")
+            assert is_error
+            assert "did not allow" in text
+        assert len(page.cells) == 1
+        async with client(server, allow("once", asked), **settings) as session:
+            text, is_error = await call(session, "notebook_insert", source="1 + 1", after="one")
+            assert not is_error, text
+        assert len(page.cells) == 2
+    assert len(asked) == 2
+    assert "notebook_insert" in asked[0]
+    assert "1 + 1" in asked[0]
+
+
+async def test_the_policy_never_asks_nothing_and_runs_nothing_in_a_sandbox(
+    server: Server, log: TurnLog
+) -> None:
+    never = {"approval_policy": "never"}
+    async with a_page(server, log) as page, client(server, None, **never) as session:
+        text, is_error = await _run(session, page)
+        assert is_error
+        assert "never" in text
+        assert page.cells[0]["execution_count"] is None
 
 
 async def test_without_a_page_reading_has_the_file_and_writing_is_not_done(server: Server) -> None:
