@@ -273,7 +273,7 @@ def test_answers_to_a_question_for_leave_decline(request_: Request) -> None:
 
 
 @pytest.mark.parametrize(
-    "method", [*(set(_REFUSALS) - _ASKED), "attestation/generate", "new/request"]
+    "method", [*sorted(set(_REFUSALS) - _ASKED), "attestation/generate", "new/request"]
 )
 @pytest.mark.parametrize("answer", [decide("once"), Answer({"a": ["b"]}, "me")])
 def test_what_is_no_question_cannot_be_accepted(method: str, answer: Decision | Answer) -> None:
