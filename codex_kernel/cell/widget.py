@@ -134,7 +134,9 @@ class LiveWidget:
         if self._is_closed:
             return
         self._shown.set()
-        if message.get("kind") == "whole":
+        if message.get("kind") == "script":
+            self._widget.send_script()
+        elif message.get("kind") == "whole":
             self._pending = []
             self._widget.send_whole(self.transcript.data)
         elif message.get("kind") == "ask":

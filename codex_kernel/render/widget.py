@@ -1,7 +1,8 @@
 """The widget that shows a turn live in frontends without our extension.
 
 The one place that knows anywidget, which is imported with the first widget. Its state has the
-whole transcript, read when a frontend asks for it; what happens after that is sent as events.
+whole transcript, read when a frontend asks for it; what happens after that is sent as events. The
+script that draws it is sent to a frontend that does draw it, once (`loader.js`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from codex_kernel.turn.events import Event
 VIEW_MIME = "application/vnd.jupyter.widget-view+json"
 _STATIC = Path(__file__).parent / "static"
 _SCRIPT, _STYLE = _STATIC / "widget.js", _STATIC / "widget.css"
+_LOADER = Path(__file__).parent / "loader.js"
 
 
 def is_built() -> bool:
@@ -59,6 +61,10 @@ class TurnWidget:
             }
         }
 
+    def send_script(self) -> None:
+        """Tell how to draw it."""
+        self._model.send({"kind": "script", "script": _read(_SCRIPT), "style": _read(_STYLE)})
+
     def send_events(self, events: Sequence[Event]) -> None:
         """Tell what happened."""
         self._model.send({"kind": "events", "events": list(events)})
@@ -90,13 +96,22 @@ def _hear_aside(comm: Any, take: Callable[[dict[str, Any]], None]) -> None:
 
 
 @cache
+def _read(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
+@cache
 def _model() -> Any:
+    import hashlib
+
     import traitlets
     from anywidget import AnyWidget
 
+    parts = (_read(_SCRIPT) + _read(_STYLE)).encode()
+
     class TurnModel(AnyWidget):
-        _esm = _SCRIPT
-        _css = _STYLE
+        _esm = _read(_LOADER)
+        script_id = traitlets.Unicode(hashlib.sha256(parts).hexdigest()).tag(sync=True)
         transcript = traitlets.Dict().tag(sync=True, to_json=lambda _, model: model.read())
         is_acting = traitlets.Bool().tag(sync=True)
 
