@@ -101,11 +101,18 @@ def _read(path: Path) -> str:
 
 
 @cache
+def _shared(kind: type) -> Any:
+    """The one of all widgets: each would keep one of its own open after its end."""
+    return kind()
+
+
+@cache
 def _model() -> Any:
     import hashlib
 
     import traitlets
     from anywidget import AnyWidget
+    from ipywidgets import Layout
 
     parts = (_read(_SCRIPT) + _read(_STYLE)).encode()
 
@@ -117,6 +124,8 @@ def _model() -> Any:
 
         def __init__(self, read: Callable[[], dict[str, Any]], **traits: Any) -> None:
             self.read = read
-            super().__init__(**traits)
+            layout = _shared(Layout)
+            layout.open()  # again, where a user closed all widgets
+            super().__init__(layout=layout, **traits)
 
     return TurnModel
