@@ -28,7 +28,7 @@ def _variables(rounds: int) -> Row:
     names = _namespace()
     names["array"] = np.zeros(GIGABYTE // 8)
     before = psutil.Process().memory_info().rss
-    samples = []
+    samples, text = [], ""
     for _ in range(rounds):
         began = time.thread_time()  # nothing is waited for, so this is what it takes
         text = listing(names, "*", MOST_NAMES)

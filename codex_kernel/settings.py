@@ -133,7 +133,7 @@ class ViewSettings:
     item_bytes: int = 256 * 1024
     """Bound of any other text of one item (a message, a diff)."""
     plain_bytes: int = 4 * 1024
-    messages_per_second: float = 20.0
+    messages_per_second: float = 10.0
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from codex_kernel.turn.transcript import Transcript
 Mode = Literal["live", "stream", "final"]
 """`live`: a display that is updated; `stream`: text as it comes; `final`: one bundle at the end."""
 
-LIVE_BYTES_PER_TEXT_BYTE = 1.5
+LIVE_BYTES_PER_TEXT_BYTE = 1.4
 """What updates may cost; with the final bundle (2.3 x prose) a turn stays below 5 x its text."""
 FIRST_BYTES = 2 * 1024
 """What updates of text may cost beyond that, so that short answers show at once."""

@@ -193,8 +193,7 @@ class Turn:
 
     async def _perform(self, submission: Submission) -> Ending:
         session = self._session
-        await session.keeper.begin()
-        await session.recognise(submission.cell_id)
+        await asyncio.gather(session.keeper.begin(), session.recognise(submission.cell_id))
         session.limits.begin(session.settings)
         if not session.is_open:  # opening takes a while: say what it is for
             await self.emit([events.settings_updated(session.requested())])

@@ -15,6 +15,7 @@ import signal
 from dataclasses import replace
 from typing import Any
 
+from ipykernel._version import kernel_protocol_version
 from ipykernel.kernelbase import Kernel
 
 from codex_kernel._version import __version__
@@ -274,6 +275,22 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         """Leave SIGINT alone."""
 
     # The other requests
+
+    @property
+    def kernel_info(self) -> dict[str, Any]:
+        """The base class's, without a debugger: it imports one, for 90 ms, to say that it is there.
+
+        Jupyter messaging protocol, "Kernel info".
+        """
+        return {
+            "protocol_version": kernel_protocol_version,
+            "implementation": self.implementation,
+            "implementation_version": self.implementation_version,
+            "language_info": self.language_info,
+            "banner": self.banner,
+            "help_links": self.help_links,
+            "supported_features": ["kernel subshells"] if self._supports_kernel_subshells else [],
+        }
 
     async def do_complete(self, code: str, cursor_pos: int) -> dict[str, Any]:
         """Commands, their values and `@` paths."""

@@ -72,9 +72,14 @@ def _tame(state: Any) -> None:
                 token.attrs["rel"] = "noopener noreferrer"
 
 
-def parser() -> MarkdownIt:
-    """A parser whose output needs no further cleaning."""
+def parser(*, has_underlines: bool) -> MarkdownIt:
+    """A parser whose output needs no further cleaning.
+
+    Without headings that are underlined it reads a long paragraph once, not twice.
+    """
     made = MarkdownIt("commonmark", {"html": False, "linkify": False}, renderer_cls=_Renderer)
     made.enable(["table", "strikethrough"])
+    if not has_underlines:
+        made.disable("lheading")
     made.core.ruler.push("tame", _tame)
     return made

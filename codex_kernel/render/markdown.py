@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 WEB = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+_UNDERLINE = re.compile(r"[=-][ \t]*$", re.MULTILINE)
+"""What may make a heading of the lines above it."""
 _RELATIVE = re.compile(r"(?:\.{1,2}/)*[\w%.][^:\\\s]*")
 
 
 def to_html(markdown: str) -> str:
     """The Markdown as HTML."""
-    return _parser().render(clean(markdown)).strip()
+    text = clean(markdown)
+    return _parser(bool(_UNDERLINE.search(text))).render(text).strip()
 
 
 def to_markdown(markdown: str) -> str:
@@ -33,7 +36,7 @@ def to_markdown(markdown: str) -> str:
 
 def inline_html(markdown: str) -> str:
     """One line of Markdown (a title, a step of a plan) as HTML without a paragraph."""
-    return _parser().renderInline(clean(" ".join(markdown.split())))
+    return _parser(False).renderInline(clean(" ".join(markdown.split())))
 
 
 def link_target(url: str) -> str | None:
@@ -42,8 +45,8 @@ def link_target(url: str) -> str | None:
 
 
 @cache
-def _parser() -> MarkdownIt:
+def _parser(has_underlines: bool) -> MarkdownIt:
     # Imported when a text is drawn first: 20 ms that the start of a kernel does not have.
     from codex_kernel.render.commonmark import parser
 
-    return parser()
+    return parser(has_underlines=has_underlines)

@@ -30,13 +30,14 @@ _WORD = re.compile(r"[\w+#.-]{1,40}")
 
 def rewritten(markdown: str) -> str:
     """The Markdown anew; headings begin at the third level as in `markdown.to_html`."""
-    tree = SyntaxTreeNode(parser().parse(printable(markdown)))
+    tree = SyntaxTreeNode(parser(has_underlines=True).parse(printable(markdown)))
     return "\n".join(_blocks(tree.children))
 
 
 def inline(markdown: str) -> str:
     """One line of Markdown anew, as `markdown.inline_html` reads it."""
-    [root] = SyntaxTreeNode(parser().parseInline(" ".join(printable(markdown).split()))).children
+    line = " ".join(printable(markdown).split())
+    [root] = SyntaxTreeNode(parser(has_underlines=False).parseInline(line)).children
     return _inline(root.children)
 
 

@@ -42,3 +42,9 @@ def test_a_cell_with_half_a_character_is_told_which_line_holds_it():
     assert result.reply["execution_count"] == 1
     assert "Line 2" in result.reply["evalue"]
     assert [content["evalue"] for content in result.of("error")] == [result.reply["evalue"]]
+
+
+def test_a_frontend_is_not_told_of_a_debugger_that_is_not_there():
+    with new_place() as place, kernel_in(place) as kernel:
+        info = kernel.ask("kernel_info_request")
+    assert info["supported_features"] == ["kernel subshells"]

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codex_kernel.render import markdown
+from codex_kernel.render.commonmark import parser
 
 from .page import Page
 
@@ -60,3 +61,12 @@ def test_a_title_stays_on_one_line_without_a_paragraph() -> None:
 def test_any_markdown_is_strict_html(text: str) -> None:
     Page(markdown.to_html(text))
     Page(markdown.inline_html(text))
+
+
+_LINES = ["a b", "*x", "y*", "> q", "- l", "  1. n", "===", "---", "| a |", "    c", "```", "", "="]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(_LINES)).map("\n".join))
+def test_a_title_may_be_underlined(text: str) -> None:
+    assert markdown.to_html(text) == parser(has_underlines=True).render(text).strip()
