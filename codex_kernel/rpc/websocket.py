@@ -113,17 +113,21 @@ class WebSocketTransport:
 
 def _target(url: str) -> tuple[str, dict[str, Any], str]:
     """The address to ask for, where to connect instead of there, and what to call it."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is no number
+        raise _unusable(url) from None
     if parts.scheme == "unix" and parts.path:
         return "ws://localhost/", {"unix": True, "path": parts.path}, url
-    if parts.scheme in ("ws", "wss") and parts.hostname:
+    if parts.scheme in ("ws", "wss") and has_host:
         # A URL may carry a password, which belongs in no message.
         return url, {}, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     raise _unusable(url)
 
 
 def _unusable(url: str) -> AppServerError:
-    scheme = urlsplit(url).scheme or "no scheme"
+    scheme = url.partition(":")[0] if ":" in url else "no scheme"
     return AppServerError(
         f"This is no address of an app-server ({scheme}).",
         next_step="Use ws://host:port, wss://host:port or unix:///path/of/the.sock.",

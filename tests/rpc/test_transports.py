@@ -185,7 +185,10 @@ async def test_a_silent_server_is_given_up() -> None:
         await asyncio.wait([visit for visit in visits if visit])
 
 
-@pytest.mark.parametrize("url", ["http://localhost:1", "localhost:1", "ws://", "unix://", ""])
+@pytest.mark.parametrize(
+    "url",
+    ["http://localhost:1", "localhost:1", "ws://", "unix://", "", "ws://[::1", "ws://localhost:x"],
+)
 async def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(AppServerError, match=r"no address .* Use ws://"):
         await WebSocketTransport.connect(url)
