@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from io import TextIOWrapper
 from typing import Any, ClassVar, NoReturn
 
 from jupyter_core.application import JupyterApp, base_aliases, base_flags
@@ -62,6 +63,8 @@ class Command(JupyterApp):
     def start(self) -> None:
         """Run the subcommand, or this."""
         super().start()
+        if isinstance(sys.stdout, TextIOWrapper):  # redirected on Windows it has 256 characters
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             self.run()
         except (CodexError, TraitError) as error:

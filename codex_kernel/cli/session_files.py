@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TypeVar
 
@@ -83,8 +84,10 @@ def refuse_to_replace(path: Path | None, *, is_forced: bool) -> None:
 
 
 def write(path: Path | None, text: str) -> None:
-    """Write a file, or to standard output; raises CodexError."""
+    """Write a file, or to standard output, as UTF-8 everywhere; raises CodexError."""
     if path is None:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
         sys.stdout.write(text)
         return
     try:

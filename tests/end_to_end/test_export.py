@@ -23,7 +23,7 @@ from .script import cell, say
 PATCH = "*** Begin Patch\n*** Add File: a.txt\n+x\n*** End Patch"
 PROMPTS = (
     cell([["think", "**Looking**\n\naround"], ["run", "echo hi"]], say("One."), prompt="First"),
-    cell(["patch", PATCH], say("Two."), prompt="/second is no command"),
+    cell(["patch", PATCH], say("Two. ✓"), prompt="/second is no command"),
 )
 
 
@@ -100,6 +100,12 @@ def test_a_session_that_was_never_a_notebook_is_a_document(place: Place, thread:
     short = exported(place, thread, "markdown", "--compact")
     assert "$ echo hi" not in short
     assert "Two." in short
+
+
+def test_standard_output_is_utf8_as_the_document_says(place: Place, thread: str):
+    done = codex(place, "export", thread, "--to", "json", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "Two. ✓" in done.stdout
 
 
 def test_it_becomes_a_notebook_that_goes_on(place: Place, model: ScriptedModel, thread: str):
