@@ -320,11 +320,17 @@ def command_line(path: Path) -> list[str]:
 
 
 def child_environ(settings: AppServerSettings) -> dict[str, str]:
-    """The environment of our app-server."""
+    """The environment of our app-server; raises AppServerError when its home cannot be made."""
     environ = dict(settings.environ)
     if settings.codex_home:
         home = Path(os.path.expanduser(settings.codex_home))
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)  # Codex refuses one that is not there
+        try:  # Codex refuses one that is not there
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise AppServerError(
+                f"The Codex home {home} cannot be made: {error.strerror}.",
+                next_step="Correct the setting codex_home, or leave it out to use ~/.codex.",
+            ) from error
         environ["CODEX_HOME"] = str(home)
     return environ
 

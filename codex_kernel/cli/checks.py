@@ -10,9 +10,11 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from codex_kernel._version import __version__
@@ -118,13 +120,16 @@ def surroundings() -> Iterator[Check]:
     yield spec()
 
 
-def writable(folder: Path) -> Path:
-    """The folder, made where missing; raises CodexError."""
+@contextmanager
+def folder_in(data_folder: Path) -> Iterator[Path]:
+    """A new folder in the data folder, which is made where missing; raises CodexError."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = TemporaryDirectory(prefix="doctor-", dir=data_folder)
     except OSError as error:
         raise CodexError(
-            f"The data folder {folder} cannot be made: {error.strerror}.",
+            f"The data folder {data_folder} cannot be written: {error.strerror}.",
             next_step="Set CODEX_KERNEL_DATA_DIR to a folder that can be written.",
         ) from error
-    return folder
+    with made as folder:
+        yield Path(folder)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from codex_kernel._version import __version__
 from codex_kernel.app_server import binary
 from codex_kernel.app_server.client import AppServer, child_environ, codex_home
-from codex_kernel.cli.checks import Check, writable
+from codex_kernel.cli.checks import Check, folder_in
 from codex_kernel.errors import CodexError
 from codex_kernel.render.escape import printable
 from codex_kernel.settings import Settings
@@ -47,8 +46,8 @@ async def all_of(settings: Settings) -> AsyncIterator[Check]:
 
 
 async def _binary(settings: Settings) -> Check:
-    environ = child_environ(settings.app_server)
     try:
+        environ = child_environ(settings.app_server)
         chosen = await binary.choose(
             settings.app_server.codex_bin,
             environ,
@@ -100,9 +99,11 @@ async def _sandbox(server: AppServer, settings: Settings) -> Check:
     """Let sandboxed commands write: allowed to, the command must; not allowed to, it must not."""
     if server.is_shared:
         return Check("sandbox", "unknown", "Not tried: the app-server may run elsewhere.")
+    if settings.session.sandbox == "danger-full-access":
+        return Check("sandbox", "unknown", "Not tried: the setting `sandbox` says to use none.")
     try:
-        with TemporaryDirectory(prefix="doctor-", dir=writable(settings.log.folder)) as folder:
-            return await _try_sandbox(server, Path(folder))
+        with folder_in(settings.log.folder) as folder:
+            return await _try_sandbox(server, folder)
     except CodexError as error:
         return Check.of_error("sandbox", error)
 

@@ -74,6 +74,31 @@ def test_a_data_folder_that_cannot_be_written_is_a_problem(codex: CommandLine) -
     assert checks(done)["record"]["next_step"]
 
 
+def test_a_data_folder_without_room_for_a_new_folder_is_a_problem(codex: CommandLine) -> None:
+    done = codex("doctor", "--json", CODEX_KERNEL_DATA_DIR="/proc")
+    assert checks(done)["sandbox"]["status"] == "broken", done.stderr
+    assert "CODEX_KERNEL_DATA_DIR" in checks(done)["sandbox"]["next_step"]
+
+
+def test_a_codex_home_that_cannot_be_made_is_a_problem_with_a_next_step(codex: CommandLine) -> None:
+    (codex.home / "file").write_text("")
+    done = codex("doctor", "--json", CODEX_KERNEL_CODEX_HOME=str(codex.home / "file" / "home"))
+    assert checks(done)["app-server"]["status"] == "broken", done.stderr
+    assert "codex_home" in checks(done)["app-server"]["next_step"]
+
+
+def test_a_sandbox_that_the_settings_do_without_is_not_tried(codex: CommandLine) -> None:
+    done = codex("doctor", "--json", CODEX_KERNEL_SANDBOX="danger-full-access")
+    assert checks(done)["sandbox"]["status"] == "unknown"
+    assert "`sandbox`" in checks(done)["sandbox"]["found"]
+
+
+def test_the_doctor_can_be_redirected_where_files_have_256_characters(codex: CommandLine) -> None:
+    done = codex("doctor", PYTHONIOENCODING="cp1252")
+    assert "\\u2713 python" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
 def test_a_kernelspec_of_an_interpreter_that_is_gone_is_a_problem(codex: CommandLine) -> None:
     assert codex("install", "--user").returncode == 0
     file = codex.data / "kernels" / "codex" / "kernel.json"
