@@ -4,9 +4,8 @@ import type { ICodeCellModel } from '@jupyterlab/cells';
 import { NotebookActions, type INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 
+import { isOfCodex } from './kernel';
 import type { IPlace } from './tokens';
-
-const KERNEL = 'codex';
 
 /** Where an output stands: in which cell of which open notebook. */
 export function placeOf(
@@ -45,12 +44,6 @@ export function runPrompt(
   });
   void NotebookActions.runCells(notebook, [notebook.widgets[index]], panel.sessionContext);
   return true;
-}
-
-/** Whether the notebook's cells are prompts. */
-export function isOfCodex(panel: NotebookPanel): boolean {
-  const running = panel.sessionContext.session?.kernel?.name;
-  return (running ?? panel.sessionContext.kernelPreference.name) === KERNEL;
 }
 
 function panelsOf(tracker: INotebookTracker | null, path: string | null): NotebookPanel[] {

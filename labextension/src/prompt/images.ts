@@ -9,7 +9,7 @@ import { PathExt } from '@jupyterlab/coreutils';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 
-import { isOfCodex } from '../cells';
+import { isOfCodex } from '../kernel';
 
 /** What Codex takes as an image, as `codex_kernel/cell/text.py` has it. */
 const EXTENSIONS: { [type: string]: string } = {

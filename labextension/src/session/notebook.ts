@@ -12,12 +12,12 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import { Problem, type INotebook, type INotebookWishes, type ISessionDetail } from '../api';
 import type { IOutcome } from '../contracts';
+import { isOfCodex } from '../kernel';
 import type { ICodex } from '../tokens';
 import { isWider, NAMES, type Name } from './words';
 
 /** The key of a notebook's metadata under which it carries settings. */
 export const METADATA_KEY = 'codex';
-const LANGUAGE = 'codex';
 
 /** One setting: what the next turn gets, and where that comes from. */
 export interface IValue {
@@ -67,14 +67,7 @@ export class NotebookState implements IDisposable {
 
   /** Whether the cells of this notebook are prompts. */
   get isCodex(): boolean {
-    const { session, specsManager } = this.panel.sessionContext;
-    const name = session?.kernel?.name;
-    const specs = specsManager.specs?.kernelspecs;
-    if (name && specs?.[name]) {
-      return specs[name].language === LANGUAGE;
-    }
-    const spec = this.panel.model?.getMetadata('kernelspec');
-    return spec?.language === LANGUAGE || spec?.name === LANGUAGE;
+    return isOfCodex(this.panel);
   }
 
   /** The notebook's path as the server's contents API has it. */
