@@ -5,7 +5,6 @@
 
 import type { CodeCell } from '@jupyterlab/cells';
 import type { INotebookTracker } from '@jupyterlab/notebook';
-import { PanelLayout } from '@lumino/widgets';
 
 import type { ILiveTurn } from './feed';
 import { localPath } from './paths';
@@ -22,6 +21,8 @@ export class QueuedTurns {
   ) {
     _codex.feed.turnChanged.connect(this._draw, this);
     _codex.feed.stateChanged.connect(this._draw, this);
+    // The feed may know of a notebook's turns before the notebook is open.
+    _tracker.widgetAdded.connect((_, panel) => void panel.context.ready.then(() => this._draw()));
   }
 
   private _draw(): void {
@@ -38,9 +39,8 @@ export class QueuedTurns {
 
   private _show({ turn_id, path, cell_id }: ILiveTurn): void {
     const cell = this._cell(path, cell_id);
-    const layout = cell?.outputArea.layout;
     // A turn whose output is there already is drawn by it.
-    if (!cell || !(layout instanceof PanelLayout) || cell.model.outputs.length > 0) {
+    if (!cell || cell.model.outputs.length > 0) {
       return;
     }
     const source = this._codex.source(turn_id);
@@ -52,8 +52,13 @@ export class QueuedTurns {
     const leave = (): void => void (outputs.length > 0 && view.dispose());
     outputs.changed.connect(leave);
     view.disposed.connect(() => outputs.changed.disconnect(leave));
-    layout.addWidget(view);
     this._shown.set(turn_id, view);
+    // A cell out of sight has no output area yet.
+    void cell.ready.then(() => {
+      if (!view.isDisposed && !cell.isDisposed) {
+        cell.outputArea.layout.addWidget(view);
+      }
+    });
   }
 
   private _cell(path: string | null, cellId: string | null): CodeCell | null {
