@@ -531,8 +531,10 @@ export class Api {
     const sent = body === undefined ? undefined : JSON.stringify(body);
     const init: RequestInit = { method, headers, body: sent };
     let response: Response;
+    let text: string;
     try {
       response = await ServerConnection.makeRequest(this._url(path, query), init, this.settings);
+      text = await response.text();
     } catch (error) {
       throw new Problem(
         'The Jupyter server does not answer.',
@@ -541,7 +543,7 @@ export class Api {
         String(error)
       );
     }
-    return read(response);
+    return read(response, text);
   }
 
   private _url(path: string, query: Query): string {
@@ -549,13 +551,20 @@ export class Api {
   }
 }
 
-async function read(response: Response): Promise<Answer> {
-  const text = await response.text();
+function read(response: Response, text: string): Answer {
   let answer: Answer = {};
   try {
     answer = JSON.parse(text || '{}');
   } catch {
-    // A proxy's page: its status has to do.
+    // A proxy's page: its status has to do, unless it says that all is well.
+    if (response.ok) {
+      throw new Problem(
+        'Another page answers in place of the Jupyter server.',
+        'Reload this page; you may have to sign in again.',
+        response.status,
+        'Unknown'
+      );
+    }
   }
   if (response.ok) {
     return answer;

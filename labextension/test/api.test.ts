@@ -106,6 +106,22 @@ describe('the API', () => {
     await expect(settled(api.health())).rejects.toBeInstanceOf(Problem);
   });
 
+  it('says that one may have to sign in when another page answers well', async () => {
+    answers.push(() => new Response('<html>Sign in</html>', { status: 200 }));
+    await expect(settled(api.turns({}))).rejects.toMatchObject({
+      nextStep: 'Reload this page; you may have to sign in again.'
+    });
+    answers.push(() => new Response('<html>Sign in</html>', { status: 200 }));
+    expect(await settled(api.steer('t', 'shorter'))).toMatchObject({ ok: false });
+    expect(asked).toHaveLength(2);
+  });
+
+  it('counts an answer that breaks off as none', async () => {
+    const broken = new ReadableStream({ start: stream => stream.error(new TypeError('cut')) });
+    answers.push(() => new Response(broken, { status: 200 }));
+    await expect(settled(api.health())).rejects.toMatchObject({ status: 0 });
+  });
+
   it('is not fooled by a page of a proxy', async () => {
     answers.push(() => new Response('<html>Bad gateway</html>', { status: 502 }));
     await expect(settled(api.models())).rejects.toMatchObject({ status: 502 });
