@@ -79,7 +79,7 @@ export function Account({ panel }: { panel: IPanel }): React.ReactElement {
     const { button } = await showDialog({
       title: trans.__('Log out of Codex?'),
       body: trans.__(
-        'Codex forgets the account on this machine, also in terminals and editors. Kernels that run keep it until they are restarted.'
+        'Codex forgets the account on this machine, also in terminals and editors. Kernels that run notice it before their next turn.'
       ),
       buttons: [
         Dialog.cancelButton({ label: trans.__('Cancel') }),

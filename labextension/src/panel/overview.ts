@@ -107,9 +107,7 @@ export class Overview implements IDisposable {
 
   /** The next page of sessions. */
   async more(): Promise<void> {
-    const { sessions, next } = await this.codex.api.sessions(this._query(PAGE, this._next));
-    this.sessions = [...this.sessions, ...sessions];
-    this._take(next);
+    await this._readPage(PAGE, this._next, found => [...this.sessions, ...found]);
   }
 
   /** Look for sessions that were begun in a terminal or an editor, in a notebook's folder. */
@@ -168,12 +166,21 @@ export class Overview implements IDisposable {
     this._prompts = new Map([...known].filter(([id]) => this.codex.feed.turns.has(id)));
   }
 
-  private async _readSessions(limit: number): Promise<void> {
+  private _readSessions(limit: number): Promise<void> {
+    return this._readPage(limit, null, found => found);
+  }
+
+  /** An answer that comes after a later question is of no use. */
+  private async _readPage(
+    limit: number,
+    before: string | null,
+    put: (found: ISession[]) => readonly ISession[]
+  ): Promise<void> {
     const asked = ++this._asked;
     await this._try(async () => {
-      const { sessions, next } = await this.codex.api.sessions(this._query(limit));
+      const { sessions, next } = await this.codex.api.sessions(this._query(limit, before));
       if (asked === this._asked) {
-        this.sessions = sessions;
+        this.sessions = put(sessions);
         this._take(next);
       }
     });

@@ -50,6 +50,34 @@ it('reads lists only while somebody looks, and again when something changed', as
   await until(() => overview.sessions[0]?.title === '2');
 });
 
+it('adds no page of a list that is no longer shown, and says why one does not come', async () => {
+  const pages = new Map<string, (answer: object) => void>();
+  const server = new Server({
+    ...empty,
+    'GET sessions': (_, query) => {
+      const key = `${query.get('search') ?? ''} ${query.get('before') ?? ''}`;
+      return key === ' ' ? { sessions: [session('s')], next: 'x y' } : { sessions: [], next: null };
+    }
+  });
+  overview = new Overview(server.codex);
+  const { api } = server.codex;
+  const sessions = api.sessions.bind(api);
+  overview.isWatched = true;
+  await until(() => overview.hasMore);
+  api.sessions = query =>
+    query?.before
+      ? new Promise(resolve => pages.set(query.before!, resolve as (answer: object) => void))
+      : sessions(query);
+  const more = overview.more();
+  await overview.show({ search: 'other' });
+  pages.get('x y')!({ sessions: [session('old')], next: null });
+  await more;
+  expect(overview.sessions).toEqual([]);
+  api.sessions = () => Promise.reject(new TypeError('gone'));
+  await overview.more();
+  expect(overview.problem?.message).toContain('gone');
+});
+
 it('shows the running background commands of the sessions used last', async () => {
   const commands = [
     { command: 'sleep 60', process_id: '7', is_running: true },
