@@ -7,27 +7,20 @@ other: its answers are wrong while a login is still being looked up.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from datetime import datetime
 from typing import Any
 
 from codex_kernel.app_server.client import AppServer
+from codex_kernel.app_server.login import DeviceCode, log_in_by_code
 from codex_kernel.cell.command import Argument, Arguments, Command, Context, Value
 from codex_kernel.cell.output import Output, prose
 from codex_kernel.errors import (
-    AppServerError,
-    AppServerGone,
     BadArgument,
     CodexError,
     NotLoggedIn,
     RequestRefused,
     RequestTimedOut,
 )
-
-LOGIN_SECONDS = 15 * 60.0
-"""As long as a device code is valid."""
-CANCEL_SECONDS = 5.0
 
 Row = tuple[str, object]
 
@@ -108,53 +101,15 @@ async def _with_key(context: Context, server: AppServer) -> None:
 
 
 async def _with_device_code(context: Context, server: AppServer) -> None:
-    done: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-
-    def listen(message: dict[str, Any]) -> None:
-        if message["method"] == "account/login/completed" and not done.done():
-            done.set_result(message["params"])
-
-    end = server.subscribe(listen)
-    try:
-        begun = await _begin(server)
+    def tell(code: DeviceCode) -> None:
         shown = prose(
-            f"Open {begun['verificationUrl']} and enter the code `{begun['userCode']}`.\n"
+            f"Open {code.url} and enter the code `{code.code}`.\n"
             "Enter it only if you began this login. Interrupt the cell to give up."
         )
         context.say(shown.bundle())
-        await _wait(server, begun["loginId"], done)
-    finally:
-        end()
 
-
-async def _begin(server: AppServer) -> dict[str, Any]:
-    try:
-        return await server.request("account/login/start", {"type": "chatgptDeviceCode"})
-    except (RequestRefused, RequestTimedOut) as failure:
-        raise NotLoggedIn(
-            f"The login could not begin: {failure.message}.",
-            next_step="Check the network, or log in with a key: `/login api-key`.",
-        ) from failure
-
-
-async def _wait(server: AppServer, login_id: str, done: asyncio.Future[dict[str, Any]]) -> None:
-    try:
-        await asyncio.wait(
-            (done, server.gone), timeout=LOGIN_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
-    finally:
-        if not done.done():
-            await asyncio.shield(_cancel(server, login_id))
-    if server.gone.done() and not done.done():
-        raise AppServerGone(server.gone.result().message)
-    outcome = done.result() if done.done() else {"error": "nobody entered the code in time"}
-    if not outcome.get("success"):
-        raise NotLoggedIn(f"The login did not succeed: {outcome.get('error') or 'no reason'}.")
-
-
-async def _cancel(server: AppServer, login_id: str) -> None:
-    with contextlib.suppress(AppServerError):
-        await server.request("account/login/cancel", {"loginId": login_id}, CANCEL_SECONDS)
+    other_way = "Check the network, or log in with a key: `/login api-key`."
+    await log_in_by_code(server, tell, other_way=other_way)
 
 
 async def _logout(context: Context, _arguments: Arguments) -> Output:

@@ -18,6 +18,7 @@ from traitlets.config.loader import ConfigLoaderError
 from codex_kernel._version import __version__
 from codex_kernel.config import CONFIG_NAME, CodexSettings, load_config, load_config_file
 from codex_kernel.errors import CodexError
+from codex_kernel.render.escape import printable
 from codex_kernel.settings import Settings
 
 ALIASES: dict[str, Any] = dict(base_aliases)
@@ -76,8 +77,8 @@ class Command(JupyterApp):
             sys.stdout = None  # type: ignore[assignment]
 
     def fail(self, sentence: str, *, code: int = 1) -> NoReturn:
-        """Say what is wrong and end."""
-        print(f"{self.shown_name}: {sentence}", file=sys.stderr)
+        """Say what is wrong and end. The words may be an app-server's."""
+        print(f"{self.shown_name}: {printable(sentence)}", file=sys.stderr)
         raise SystemExit(code)
 
     @property

@@ -17,15 +17,13 @@ from traitlets import Bool
 
 from codex_kernel._version import __version__
 from codex_kernel.app_server.client import AppServer
+from codex_kernel.app_server.login import DeviceCode, log_in_by_code
 from codex_kernel.cli.codex_checks import describe_account
 from codex_kernel.cli.command import ALIASES, FLAGS, Command
-from codex_kernel.errors import CodexError, NotLoggedIn, RequestRefused
+from codex_kernel.errors import CodexError, NotLoggedIn
 from codex_kernel.render.escape import printable
 from codex_kernel.settings import Settings
 
-_DEVICE_CODE_SECONDS = 15 * 60.0
-"""As long as a device code is valid."""
-_CANCEL_SECONDS = 5.0
 _OTHER_WAY = "Check the network, or use an API key: `jupyter codex login --api-key`."
 
 
@@ -90,7 +88,7 @@ def _read_key() -> str:
 
 async def _login(server: AppServer, key: str | None) -> None:
     if key is None:
-        await _by_device_code(server)
+        await log_in_by_code(server, _tell, other_way=_OTHER_WAY)
     else:
         await server.request("account/login/start", {"type": "apiKey", "apiKey": key})
     account = (await server.request("account/read", {})).get("account")
@@ -99,41 +97,9 @@ async def _login(server: AppServer, key: str | None) -> None:
     print(f"Logged in ({describe_account(account)}).")
 
 
-async def _by_device_code(server: AppServer) -> None:
-    outcome: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-
-    def take(message: dict[str, Any]) -> None:
-        if message["method"] == "account/login/completed":
-            outcome.put_nowait(message["params"])
-
-    unsubscribe = server.subscribe(take)
-    try:
-        started = await server.request("account/login/start", {"type": "chatgptDeviceCode"})
-        print(f"Open {printable(started['verificationUrl'])} in any browser and enter the code")
-        print(f"\n    {printable(started['userCode'])}\n", flush=True)
-        await _completed(server, started["loginId"], outcome)
-    except RequestRefused as error:
-        reason = f"The login could not begin: {printable(error.message)}."
-        raise NotLoggedIn(reason, next_step=_OTHER_WAY) from error
-    finally:
-        unsubscribe()
-
-
-async def _completed(
-    server: AppServer, login_id: str, outcome: asyncio.Queue[dict[str, Any]]
-) -> None:
-    try:
-        async with asyncio.timeout(_DEVICE_CODE_SECONDS):
-            while (ended := await outcome.get()).get("loginId") not in (login_id, None):
-                continue
-    except TimeoutError as error:
-        raise NotLoggedIn("The code was not entered in time.", next_step="Try again.") from error
-    except asyncio.CancelledError:
-        await server.request("account/login/cancel", {"loginId": login_id}, _CANCEL_SECONDS)
-        raise
-    if not ended["success"]:
-        reason = ended.get("error") or "The login did not succeed."
-        raise NotLoggedIn(printable(reason), next_step=_OTHER_WAY)
+def _tell(code: DeviceCode) -> None:
+    print(f"Open {printable(code.url)} in any browser and enter the code")
+    print(f"\n    {printable(code.code)}\n", flush=True)
 
 
 async def _logout(server: AppServer) -> None:

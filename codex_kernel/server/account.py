@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from codex_kernel.app_server.client import AppServer
-from codex_kernel.errors import CodexError, NotLoggedIn, RequestRefused, RequestTimedOut
+from codex_kernel.errors import CodexError, RequestRefused, RequestTimedOut
+from codex_kernel.server.logins import refused
 from codex_kernel.server.models import Account, Body, LoginBody, LoginState, Models
 from codex_kernel.server.routes import Call, Route
 
@@ -27,13 +28,13 @@ async def log_in(call: Call) -> Account:
         return await show_account(call)
     key = "" if body.api_key is None else body.api_key.get_secret_value().strip()
     if not key:
-        raise _refused("No key was given.", "Send it as `api_key`.")
+        raise refused("No key was given.", "Send it as `api_key`.")
     async with call.service.clerk.server() as server:
         try:
             await server.request("account/login/start", {"type": "apiKey", "apiKey": key})
-        except RequestRefused as refused:
-            why = refused.message.replace(key, "(the key)")
-            raise _refused(f"Codex does not take the key: {why}.", "Check the key.") from None
+        except RequestRefused as failure:
+            why = failure.message.replace(key, "(the key)")
+            raise refused(f"Codex does not take the key: {why}.", "Check the key.") from None
         return await _account(call, server)
 
 
@@ -48,8 +49,8 @@ async def log_out(call: Call) -> Account:
     async with call.service.clerk.server() as server:
         try:
             await server.request("account/logout", None)
-        except RequestRefused as refused:
-            raise CodexError(f"Codex could not log out: {refused.message}.") from refused
+        except RequestRefused as failure:
+            raise CodexError(f"Codex could not log out: {failure.message}.") from failure
         return await _account(call, server)
 
 
@@ -91,13 +92,6 @@ async def _limits(server: AppServer) -> dict[str, Any] | None:
     except (RequestRefused, RequestTimedOut):
         return None  # the account itself is worth telling
     return answer.get("rateLimits")
-
-
-def _refused(message: str, next_step: str) -> CodexError:
-    # Not 401, which pages take for the Jupyter server's own.
-    problem = NotLoggedIn(message, next_step=next_step)
-    problem.http_status = 409
-    return problem
 
 
 _CODEX = (409, 500, 502, 503, 504)

@@ -1,22 +1,19 @@
 """A login by device code: begun by one request, completed by the user on another page.
 
 At most one at a time; while it waits the clerk's app-server is kept, because it is what asks
-OpenAI whether the code was entered. Keys and tokens are Codex's; none passes through here.
+OpenAI whether the code was entered.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from codex_kernel.app_server.client import AppServer
-from codex_kernel.errors import AppServerError, CodexError, NotLoggedIn
+from codex_kernel.app_server.login import DeviceCode, log_in_by_code
+from codex_kernel.errors import CodexError, NotLoggedIn
 from codex_kernel.server.clerk import Clerk
 
-CODE_SECONDS = 15 * 60.0
-"""As long as a device code is valid."""
-CANCEL_SECONDS = 5.0
 _OTHER_WAY = "Check the network, or log in with an API key."
 
 
@@ -42,7 +39,8 @@ class Logins:
 
     async def begin(self) -> Login:
         """Get a code for the user to enter; raises `NotLoggedIn` with why there is none."""
-        await self.cancel()
+        while self._waiting is not None:
+            await self.cancel()
         begun: asyncio.Future[Login] = asyncio.get_running_loop().create_future()
         self._waiting = asyncio.create_task(self._follow(begun), name="codex login")
         login = await asyncio.shield(begun)
@@ -51,67 +49,43 @@ class Logins:
 
     async def cancel(self) -> None:
         """Give up the login that waits."""
-        if self._waiting is not None:
-            self._waiting.cancel()
-            await asyncio.gather(self._waiting, return_exceptions=True)
-            self._waiting = None
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
 
     async def _follow(self, begun: asyncio.Future[Login]) -> None:
+        def tell(code: DeviceCode) -> None:
+            begun.set_result(Login(code.login_id, code.url, code.code))
+
         try:
             async with self._clerk.server() as server:
-                await self._with(server, begun)
+                await log_in_by_code(server, tell, other_way=_OTHER_WAY)
+            begun.result().state = "done"
         except CodexError as failure:
-            if not begun.done():
+            if begun.done():
+                login = begun.result()
+                login.state, login.problem = "failed", failure.message
+            else:
                 begun.set_exception(_refusal(failure))
+        except asyncio.CancelledError:
+            if begun.done():
+                begun.result().state = "cancelled"
+            raise
         finally:
             if not begun.done():
-                begun.set_exception(NotLoggedIn("The login was given up.", next_step=""))
-                begun.exception()  # whoever asked may be gone
-
-    async def _with(self, server: AppServer, begun: asyncio.Future[Login]) -> None:
-        completed: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-
-        def take(message: dict[str, Any]) -> None:
-            if message["method"] == "account/login/completed" and not completed.done():
-                completed.set_result(message["params"])
-
-        unsubscribe = server.subscribe(take)
-        try:
-            answer = await server.request("account/login/start", {"type": "chatgptDeviceCode"})
-            login = Login(answer["loginId"], answer["verificationUrl"], answer["userCode"])
-            begun.set_result(login)
-            await self._wait(server, login, completed)
-        finally:
-            unsubscribe()
-
-    async def _wait(
-        self, server: AppServer, login: Login, completed: asyncio.Future[dict[str, Any]]
-    ) -> None:
-        try:
-            await asyncio.wait(
-                (completed, server.gone),
-                timeout=CODE_SECONDS,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-        except asyncio.CancelledError:
-            login.state = "cancelled"
-            await asyncio.shield(_give_up(server, login.login_id))
-            raise
-        outcome = completed.result() if completed.done() else {"error": "No code was entered."}
-        login.state = "done" if outcome.get("success") else "failed"
-        login.problem = outcome.get("error")
+                begun.set_exception(refused("The login was given up.", ""))
+            begun.exception()  # whoever asked may be gone
 
 
-async def _give_up(server: AppServer, login_id: str) -> None:
-    try:
-        await server.request("account/login/cancel", {"loginId": login_id}, CANCEL_SECONDS)
-    except AppServerError:
-        return  # it has ended by itself
+def refused(message: str, next_step: str) -> CodexError:
+    """There is no login; 409, because pages take 401 for the Jupyter server's own."""
+    problem = NotLoggedIn(message, next_step=next_step)
+    problem.http_status = 409
+    return problem
 
 
 def _refusal(failure: CodexError) -> CodexError:
-    if not isinstance(failure, AppServerError):
-        return failure
-    problem = NotLoggedIn(f"The login could not begin: {failure.message}", next_step=_OTHER_WAY)
-    problem.http_status = 409  # not 401, which pages take for the Jupyter server's own
-    return problem
+    if isinstance(failure, NotLoggedIn):
+        return refused(failure.message, failure.next_step)
+    return failure

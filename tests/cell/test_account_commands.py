@@ -13,6 +13,7 @@ from codex_kernel.cell.account_commands import account_name
 from codex_kernel.errors import BadArgument, NotLoggedIn, TurnFailed
 from codex_kernel.scripted_model import ScriptedModel
 
+from ..device_code import Codex
 from .bench import Bench, opened
 
 KEY = "sk-not-a-real-key-0123456789"
@@ -72,38 +73,6 @@ async def test_from_no_account_to_a_key_and_back(folder: Path) -> None:
         assert "not logged in" in await bench.run("/status")
 
 
-class Codex:
-    """An app-server that gives out a device code, which the real one only does with a network."""
-
-    is_gone = False
-
-    knows_account = True
-
-    def __init__(self) -> None:
-        self.gone: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.asked: list[tuple[str, Any]] = []
-        self.listeners: list[Any] = []
-
-    async def request(self, method: str, params: Any = None, *_more: Any) -> Any:
-        self.asked.append((method, params))
-        if method == "account/login/start":
-            address = "https://example.org/device"
-            return {"loginId": "login-1", "userCode": "AB-12", "verificationUrl": address}
-        return {"account": {"type": "chatgpt", "email": "ada@example.org", "planType": "plus"}}
-
-    def subscribe(self, listener: Any) -> Any:
-        self.listeners.append(listener)
-        return lambda: self.listeners.remove(listener)
-
-    def tell(self, **outcome: Any) -> None:
-        message = {"method": "account/login/completed", "params": outcome}
-        for listener in list(self.listeners):
-            listener(message)
-
-    async def aclose(self) -> None:
-        return
-
-
 @pytest.fixture
 async def codex(bench: Bench) -> Codex:
     codex = Codex()
@@ -144,6 +113,16 @@ async def test_a_login_that_fails_says_why(bench: Bench, codex: Codex) -> None:
     codex.tell(success=False, error="the code has expired")
     with pytest.raises(NotLoggedIn, match="the code has expired"):
         await login
+
+
+async def test_an_earlier_login_that_ends_late_does_not_end_this_one(
+    bench: Bench, codex: Codex
+) -> None:
+    login = asyncio.create_task(bench.run("/login"))
+    await _shown(bench)
+    codex.tell(success=False, loginId="login-0", error="it was given up")
+    codex.tell(success=True, loginId="login-1", error=None)
+    assert "Logged in" in await login
 
 
 @pytest.mark.parametrize(
