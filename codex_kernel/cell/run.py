@@ -71,14 +71,14 @@ async def enqueue(
 async def run_cell(session: Session, text: str, frontend: Frontend) -> None:
     """Run a cell; raises the `CodexError` that ended it."""
     cell = prepare(parse(text))
-    await session.document.locate()
-    await session.heed_wishes()
-    context = Context(session, frontend.say, frontend.read_line, frontend.preview)
-    if cell.shell is not None:
-        await run_shell(context, cell.shell)
-        return
     waiting = frontend.turn
     try:
+        await session.document.locate()
+        await session.heed_wishes()
+        context = Context(session, frontend.say, frontend.read_line, frontend.preview)
+        if cell.shell is not None:
+            await run_shell(context, cell.shell)
+            return
         if waiting is None or not waiting.done.is_set():
             await _run_commands(cell, context, frontend)
         if cell.prompt:
@@ -92,7 +92,7 @@ async def run_cell(session: Session, text: str, frontend: Frontend) -> None:
                 await _set_back(session, frontend.extras.changes)
     finally:
         if waiting is not None:
-            await session.withdraw(waiting, "a command of its cell that failed")
+            await session.withdraw(waiting, "a part of its cell that failed")
 
 
 async def _run_commands(cell: Cell, context: Context, frontend: Frontend) -> None:

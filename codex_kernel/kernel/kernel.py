@@ -12,6 +12,7 @@ import concurrent.futures
 import os
 import re
 import signal
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -44,6 +45,8 @@ from codex_kernel.render.widget import is_built
 from codex_kernel.tools.offer import offer
 
 USER = "the user"
+Queued = concurrent.futures.Future[Turn | None]
+"""The turn of a cell that waits behind another, as soon as it is recorded."""
 
 _HALF = re.compile("[\ud800-\udfff]")
 _NO_TEXT = "codex_kernel: line that is no text"
@@ -80,7 +83,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         self._history = History()
         self._cells: set[concurrent.futures.Future[Any]] = set()
         self._turn_ids: dict[str, TurnId] = {}
-        self._queued: dict[str, concurrent.futures.Future[Turn | None]] = {}
+        self._queued: dict[str, Queued] = {}
         settings = self.settings()
         session = replace(settings.session, cwd=os.path.abspath(settings.session.cwd))
         self._settings = replace(settings, session=session)
@@ -149,12 +152,8 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         if is_main:
             self.running_parent = parent
         try:
-            turn = await self._turn_of(parent)
-            if mode == "live":
-                output.has_page = await asyncio.wrap_future(self._engine.run(has_page))
-                if not output.has_page and is_built():
-                    output.open_widget = self._widgets.open
-            await self._run(code, replace(frontend, turn=turn))
+            queued = self._queued.pop(parent["header"]["msg_id"], None)
+            await self._run(code, frontend, queued, output if mode == "live" else None)
         except CodexError as failure:
             return self._error_reply(failure, output)
         except Exception as failure:  # a bug: without a reply the cell would never end
@@ -181,10 +180,6 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
             lambda session: enqueue(session, content["code"], cell_id, turn_id)
         )
 
-    async def _turn_of(self, request: dict[str, Any]) -> Turn | None:
-        queued = self._queued.pop(request["header"]["msg_id"], None)
-        return await asyncio.wrap_future(queued) if queued is not None else None
-
     def _send_abort_reply(self, stream: Any, msg: dict[str, Any], idents: Any) -> None:
         """The cell will not run: its turn is taken back."""
         super()._send_abort_reply(stream, msg, idents)
@@ -193,8 +188,22 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         if queued is not None:
             self._engine.run(lambda session: _withdraw(session, queued))
 
-    async def _run(self, code: str, frontend: Frontend) -> None:
-        cell = self._engine.run(lambda session: run_cell(session, code, frontend))
+    async def _run(
+        self, code: str, frontend: Frontend, queued: Queued | None, live: CellOutput | None
+    ) -> None:
+        async def work(session: Session) -> None:
+            turn = None if queued is None else await asyncio.wrap_future(queued)
+            try:
+                if live is not None:
+                    await self._choose_view(session, live)
+            except BaseException:  # stopped: the turn will not run
+                if turn is not None:
+                    await session.withdraw(turn, USER)
+                raise
+            await run_cell(session, code, replace(frontend, turn=turn))
+
+        # One piece of work from the start: while the engine starts it can be stopped, too.
+        cell = self._engine.run(work)
         self._cells.add(cell)
         try:
             await asyncio.wrap_future(cell)
@@ -204,6 +213,11 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
             raise TurnInterrupted("The command was stopped.", next_step="") from None
         finally:
             self._cells.discard(cell)
+
+    async def _choose_view(self, session: Session, output: CellOutput) -> None:
+        output.has_page = await has_page(session)
+        if not output.has_page and is_built():
+            output.open_widget = self._widgets.open
 
     def _line_reader(self, parent: dict[str, Any], output: CellOutput) -> ReadLine:
         asker = Asker(parent, self._get_shell_context_var(self._shell_parent_ident))
@@ -315,7 +329,8 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
     ) -> dict[str, Any]:
         """Earlier prompts."""
         if not self._earlier.cancelled():
-            self._history.remember(await asyncio.wrap_future(self._earlier))
+            with suppress(CodexError):  # then there is what was typed here
+                self._history.remember(await asyncio.wrap_future(self._earlier))
         return {"status": "ok", "history": self._history.answer(hist_access_type, output, **query)}
 
     async def do_shutdown(self, restart: bool) -> dict[str, Any]:
@@ -324,7 +339,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         return {"status": "ok", "restart": restart}
 
 
-async def _withdraw(session: Session, queued: concurrent.futures.Future[Turn | None]) -> None:
+async def _withdraw(session: Session, queued: Queued) -> None:
     turn = await asyncio.wrap_future(queued)
     if turn is not None:
         await session.withdraw(turn, "the end of the cell before it")
