@@ -14,20 +14,27 @@ export class Questions {
     private _say: (message: string) => void
   ) {}
 
-  /** Draws what the record has open, and nothing else; `leave` takes the focus of one that goes. */
+  get areShown(): boolean {
+    return [...this._drawn.values()].some(node => !node.hidden);
+  }
+
+  /** Shows what the record has open, and nothing else; `leave` takes the focus of one that goes. */
   draw(leave: () => void): void {
     const { questions, freshness } = this._source;
     const open = freshness === 'live' ? questions : [];
-    const ids = new Set(open.map(question => question.id));
+    // Without a connection nobody knows whether they are open: what was typed there is kept.
+    const kept = freshness === 'offline' ? questions : open;
+    const ids = new Set(kept.map(question => question.id));
+    const hadFocus = this.node.contains(document.activeElement);
     for (const [id, node] of this._drawn) {
+      node.hidden = freshness !== 'live';
       if (!ids.has(id)) {
-        const hadFocus = node.contains(document.activeElement);
         node.remove();
         this._drawn.delete(id);
-        if (hadFocus) {
-          leave();
-        }
       }
+    }
+    if (hadFocus && !this._hasFocus()) {
+      leave();
     }
     for (const entry of open) {
       const view = this._drawn.has(entry.id)
@@ -39,6 +46,11 @@ export class Questions {
         this._say(view.node.getAttribute('aria-label') ?? '');
       }
     }
+  }
+
+  private _hasFocus(): boolean {
+    const focused = document.activeElement;
+    return [...this._drawn.values()].some(node => !node.hidden && node.contains(focused));
   }
 
   private readonly _drawn = new Map<string, HTMLElement>();

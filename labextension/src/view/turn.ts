@@ -94,7 +94,7 @@ export class TurnView extends Widget {
     const { picture } = this._source;
     this._steps.draw(this._source, change);
     this._questions.draw(() => this.node.focus());
-    this.toggleClass('jp-mod-asks', this._questions.node.hasChildNodes());
+    this.toggleClass('jp-mod-asks', this._questions.areShown);
     if (change.header || change.list) {
       this._header.draw();
       this._plan.draw(picture.plan);

@@ -83,6 +83,32 @@ describe('an approval', () => {
   });
 });
 
+it('keeps what was typed into a question while the connection is away, out of sight', async () => {
+  const source = new Given(turn([], { state: 'waiting' }));
+  const view = new TurnView(source, hostOf());
+  source.questions = [asked];
+  source.tell();
+  await frame();
+  const question = view.node.querySelector<HTMLElement>('.jp-Codex-question')!;
+  question.querySelector('input')!.value = 'Use pip';
+  source.freshness = 'offline';
+  source.tell();
+  await frame();
+  expect(question.hidden).toBe(true);
+  source.freshness = 'live';
+  source.tell();
+  await frame();
+  const again = view.node.querySelector<HTMLElement>('.jp-Codex-question')!;
+  expect(again.hidden).toBe(false);
+  expect(again.querySelector('input')!.value).toBe('Use pip');
+  source.freshness = 'offline';
+  source.questions = [];
+  source.tell();
+  await frame();
+  expect(view.node.querySelector('.jp-Codex-question')).toBeNull();
+  view.dispose();
+});
+
 describe('an input', () => {
   it('sends the answers by the ids of the questions', () => {
     const host = hostOf();
