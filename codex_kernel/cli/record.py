@@ -32,19 +32,9 @@ def with_log(settings: LogSettings, work: Callable[[TurnLog], Awaitable[T]]) -> 
     return asyncio.run(opened())
 
 
-async def turns_of(log: TurnLog, session_id: str) -> list[TurnRow]:
-    """All turns of a session, the first one first."""
-    found: list[TurnRow] = []
-    before: str | None = None
-    while page := await log.turns(session_id=session_id, before=before):
-        found += page
-        before = page[-1].turn_id
-    return found[::-1]
-
-
 async def find_turns(log: TurnLog, name: str) -> list[TurnRow]:
     """The turn of this id, or all turns of the session of this id; raises CodexError."""
-    turns = await log.turns(ids=[name]) or await turns_of(log, name)
+    turns = await log.turns(ids=[name]) or await log.session_turns(name)
     if not turns:
         raise CodexError(
             f"Neither a turn nor a session {name!r} is in the record.",

@@ -16,7 +16,6 @@ from codex_kernel.render.picture import picture
 from codex_kernel.settings import LogSettings
 from codex_kernel.turn.state import is_final
 from codex_kernel.turn_log.log import TurnLog
-from codex_kernel.turn_log.rows import TurnRow
 
 logger = logging.getLogger(__name__)
 
@@ -25,20 +24,11 @@ async def turns_of(
     log: TurnLog, session_id: str, codex_turn_ids: Collection[str] = ()
 ) -> list[Transcript]:
     """The turns of a session that have ended, and those that Codex knows by these ids."""
-    rows = {row.turn_id: row for row in await _all_rows(log, session_id)}
+    rows = {row.turn_id: row for row in await log.session_turns(session_id)}
     for row in await log.turns(codex_turn_ids=codex_turn_ids, limit=len(codex_turn_ids)):
         rows[row.turn_id] = row
     found = [await log.transcript(turn_id) for turn_id in sorted(rows)]
     return [each.data for each in found if each is not None and each.is_final]
-
-
-async def _all_rows(log: TurnLog, session_id: str) -> list[TurnRow]:
-    found: list[TurnRow] = []
-    before: str | None = None
-    while page := await log.turns(session_id=session_id, before=before):
-        found += page
-        before = page[-1].turn_id
-    return found
 
 
 class Completing:

@@ -100,8 +100,7 @@ def _said(title: str) -> Callable[[Entry], str]:
 
 
 def _reasoning(entry: Entry) -> str:
-    parts = [part for part in entry.get("summary") or [] if part.strip()]
-    parts = parts or [part for part in entry.get("content") or [] if part.strip()]
+    parts = words.reasoning(entry)
     if not parts:
         return ""
     first, rest = words.title(parts[0])

@@ -109,8 +109,7 @@ def _steer(entry: Entry) -> str:
 
 
 def _reasoning(entry: Entry) -> str:
-    parts = [part for part in entry.get("summary") or [] if part.strip()]
-    parts = parts or [part for part in entry.get("content") or [] if part.strip()]
+    parts = words.reasoning(entry)
     if not parts:
         return ""
     first, rest = words.title(parts[0])

@@ -150,6 +150,12 @@ def title(part: str, fallback: str = "Thinking") -> tuple[str, str]:
     return fallback, text
 
 
+def reasoning(entry: Mapping[str, Any]) -> list[str]:
+    """The parts of reasoning that are shown: of its summary, else of its content."""
+    summary = [part for part in entry.get("summary") or [] if part.strip()]
+    return summary or [part for part in entry.get("content") or [] if part.strip()]
+
+
 def search(entry: Mapping[str, Any]) -> str:
     """What a web search item did."""
     action = entry.get("action") or {}

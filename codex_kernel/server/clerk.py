@@ -20,7 +20,7 @@ from codex_kernel.engine.connection import Connection
 from codex_kernel.engine.inbox import Outcome, refused
 from codex_kernel.errors import CodexError, SessionNotFound
 from codex_kernel.ids import SessionId
-from codex_kernel.settings import Settings
+from codex_kernel.settings import SessionSettings, Settings
 from codex_kernel.turn_log import bindings, commands
 from codex_kernel.turn_log.commands import CommandRow
 from codex_kernel.turn_log.log import TurnLog
@@ -112,10 +112,7 @@ class Clerk:
         return {"ok": True}
 
     async def _fork(self, log: TurnLog, row: CommandRow) -> Outcome:
-        known = await bindings.session(log, row.target_id)
-        settings = self._settings.session
-        if known is not None and known.cwd:
-            settings = replace(settings, cwd=known.cwd)
+        settings = await self._settings_of(log, row)
         async with self.server() as server:
             copy = await threads.fork(
                 server,
@@ -137,13 +134,15 @@ class Clerk:
         return {"ok": True}
 
     async def _show_settings(self, log: TurnLog, row: CommandRow) -> Outcome:
-        known = await bindings.session(log, row.target_id)
-        settings = self._settings.session
-        if known is not None and known.cwd:
-            settings = replace(settings, cwd=known.cwd)
+        settings = await self._settings_of(log, row)
         async with self.server() as server:
             servers = await report.mcp_servers(server, None)
         return {"settings": report.settings_report(settings), "mcp_servers": servers}
+
+    async def _settings_of(self, log: TurnLog, row: CommandRow) -> SessionSettings:
+        known = await bindings.session(log, row.target_id)
+        settings = self._settings.session
+        return replace(settings, cwd=known.cwd) if known is not None and known.cwd else settings
 
     # Codex's own lists
 

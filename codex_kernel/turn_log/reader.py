@@ -149,6 +149,15 @@ class Reader:
         )
         return [turn_row(row) for row in found]
 
+    async def session_turns(self, session_id: SessionId | str) -> list[TurnRow]:
+        """All turns of a session, the first one first."""
+        found: list[TurnRow] = []
+        before: str | None = None
+        while page := await self.turns(session_id=session_id, before=before):
+            found += page
+            before = page[-1].turn_id
+        return found[::-1]
+
     async def transcript(self, turn_id: TurnId) -> Transcript | None:
         """The transcript of a turn as far as it is recorded; None when it is not known."""
         row = await self.turn(turn_id)
