@@ -174,8 +174,9 @@ class Router:
         if "id" in message:
             self._refuse(message)
             return
-        if message["method"] == "thread/started" and params["thread"].get("parentThreadId"):
-            self._adopt(params["thread"]["id"], params["thread"]["parentThreadId"])
+        if message["method"] == "thread/started":
+            thread = params.get("thread") or {}
+            self._adopt(thread.get("id"), thread.get("parentThreadId"))
         for listener in list(self._listeners):
             listener(message)
 
@@ -186,10 +187,16 @@ class Router:
             for child in item.get("receiverThreadIds") or []:
                 self._adopt(child, thread_id)
         elif item.get("type") == "subAgentActivity":
-            self._adopt(item["agentThreadId"], thread_id)
+            self._adopt(item.get("agentThreadId"), thread_id)
 
-    def _adopt(self, child: str, parent: str) -> None:
-        if child == parent or child in self._children or child in self._channels:
+    def _adopt(self, child: str | None, parent: str | None) -> None:
+        if (
+            not child
+            or not parent
+            or child == parent
+            or child in self._children
+            or child in self._channels
+        ):
             return
         self._children[child] = parent
         channel = self._channel_of(child)

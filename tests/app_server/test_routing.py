@@ -54,6 +54,14 @@ async def test_request_id_zero_is_a_request(router: Router, refused: list[Messag
     assert refused == [ask(None, 0)]
 
 
+async def test_sub_agents_in_an_unknown_shape_end_nothing(router: Router) -> None:
+    channel = router.open("1")
+    started = {"method": "thread/started", "params": {"thread": {"parentThreadId": "1"}}}
+    activity = note("1", "item/started", item={"type": "subAgentActivity"})
+    router.take([started, {"method": "thread/started"}, activity, note("1", n=1)])
+    assert await channel.batch() == [activity, note("1", n=1)]
+
+
 async def test_early_messages_are_handed_over_in_front_of_later_ones(router: Router) -> None:
     router.take([note("1", n=1)])
     channel = router.open("1")
