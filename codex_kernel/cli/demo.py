@@ -111,7 +111,14 @@ def scripted_environment(environ: Mapping[str, str], home: Path) -> dict[str, st
 def _private_home() -> Iterator[Path]:
     # Not in the system's temporary folder: Codex refuses to put its tools on the PATH there.
     parent = default_data_folder() / "demo"
-    parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    parent.mkdir(mode=0o700, exist_ok=True)
-    with TemporaryDirectory(prefix="run-", dir=parent, ignore_cleanup_errors=True) as folder:
+    try:
+        parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        parent.mkdir(mode=0o700, exist_ok=True)
+        made = TemporaryDirectory(prefix="run-", dir=parent, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise CodexError(
+            f"The demo cannot write to {parent}: {error.strerror}.",
+            next_step="Set JUPYTER_DATA_DIR to a folder that can be written.",
+        ) from error
+    with made as folder:
         yield Path(folder)

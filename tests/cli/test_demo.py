@@ -56,6 +56,14 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it() -> None:
         demo_run.require("a_package_that_nobody_has")
 
 
+def test_a_data_folder_that_cannot_be_written_is_said_with_a_next_step(codex: CommandLine) -> None:
+    (codex.home / "file").write_text("")
+    done = codex("demo", "--execute", JUPYTER_DATA_DIR=str(codex.home / "file" / "data"))
+    assert done.returncode == 1
+    assert "JUPYTER_DATA_DIR" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_headless_demo_runs_every_prompt_and_leaves_nothing_behind(codex: CommandLine) -> None:
     done = codex("demo", "--execute")
     assert done.returncode == 0, done.stderr
