@@ -34,6 +34,11 @@ $(VENV)/.test: $(BIN)/python pyproject.toml $(wildcard kernelspec/*)
 	@$(LINK)
 	@touch $@ $(VENV)/.lab
 
+# Apart, as it changes how every JupyterLab that finds it opens documents.
+$(VENV)/rtc: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --prefix $@ 'jupyter-collaboration>=4'
+	@touch $@
+
 # What JupyterLab loads is the build in the checkout, not the copy of it that pip made.
 LABEXTENSIONS := $(VENV)/share/jupyter/labextensions
 LINK = rm -rf $(LABEXTENSIONS)/codex-kernel-labextension && mkdir -p $(LABEXTENSIONS) && \
@@ -80,7 +85,7 @@ layers: $(VENV)/.test
 	$(BIN)/lint-imports
 
 # Most tests wait for processes of their own: two files at a time take little more than half as long.
-unit: $(VENV)/.test $(BUILT) chromium
+unit: $(VENV)/.test $(VENV)/rtc $(BUILT) chromium
 	$(NPM) test
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(PYTEST_ARGS)
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,11 +100,15 @@ class Lab:
 
 @contextmanager
 def lab_in(
-    place: Place, model: ScriptedModel, disabled: Sequence[str] = (), port: int = 0
+    place: Place,
+    model: ScriptedModel,
+    disabled: Sequence[str] = (),
+    port: int = 0,
+    prefix: Path | None = None,
 ) -> Iterator[Lab]:
     """A JupyterLab in the place that asks nobody who he is; on a free port unless one is given.
 
-    `disabled`: labextensions that it does without.
+    `disabled`: labextensions that it does without. `prefix`: where it finds more packages.
     """
     config = place.root / "jupyter-config"
     (config / "labconfig").mkdir(parents=True, exist_ok=True)
@@ -126,7 +131,9 @@ def lab_in(
         server = subprocess.Popen(
             command,
             cwd=place.workspace,
-            env=place.environ(JUPYTER_DATA_DIR=str(place.root / "jupyter-data")),
+            env=place.environ(
+                JUPYTER_DATA_DIR=str(place.root / "jupyter-data"), **_packages_in(prefix)
+            ),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -139,6 +146,18 @@ def lab_in(
     finally:
         server.terminate()
         server.wait(SECONDS)
+
+
+def _packages_in(prefix: Path | None) -> dict[str, str]:
+    """The environment of a server that has what `pip install --prefix` put there, too."""
+    if prefix is None:
+        return {}
+    library = sysconfig.get_path("purelib", vars={"base": str(prefix)})
+    return {
+        "PYTHONPATH": library,
+        "JUPYTER_PATH": str(prefix / "share/jupyter"),
+        "JUPYTER_CONFIG_PATH": str(prefix / "etc/jupyter"),
+    }
 
 
 def _announced(server: subprocess.Popen[bytes], place: Place, log: Path) -> str:

@@ -109,16 +109,22 @@ export class RestoredCell implements IDisposable {
     this._fill(() => this.model.clearExecution());
   }
 
-  /** Two pages of one shared document may both have filled: all of them drop the same one. */
+  /**
+   * Two pages of one shared document may both have filled: all of them keep the same one. Not to be
+   * called while the document changes: what replaces an output stands beside it for a moment.
+   */
   dropDoubles(): void {
-    const seen = new Set<string>();
-    for (let at = 0; at < this._shown.length; at++) {
-      const turnId = this._shown[at]?.turnId;
-      if (turnId !== undefined && seen.has(turnId)) {
-        this.model.sharedModel.updateOutputs(at, at + 1, []);
-        return this.dropDoubles();
-      }
-      seen.add(turnId ?? `output-${at}`);
+    const isBetter = (other: IShown, place: number, each: IShown, at: number): boolean =>
+      other.final === each.final ? place < at : other.final;
+    const doubles = this._shown.flatMap((each, at) =>
+      this._shown.some(
+        (other, place) => each && other?.turnId === each.turnId && isBetter(other, place, each, at)
+      )
+        ? [at]
+        : []
+    );
+    for (const at of doubles.reverse()) {
+      this.model.sharedModel.updateOutputs(at, at + 1, []);
     }
   }
 

@@ -23,6 +23,8 @@ import { Side } from './side';
 const PAGE = 200;
 /** The kernel's own last word is on its way to the page that ran the cell. */
 const KERNEL_MS = 3_000;
+/** What a page does to a shared document is in the others. */
+const SHARED_MS = 1_000;
 
 /** Restores the cells of one notebook until its panel is closed. */
 export class RestoredNotebook implements IDisposable {
@@ -106,7 +108,7 @@ export class RestoredNotebook implements IDisposable {
         this._onRuns(cell.id);
       }
       if (this._panel.context.model.collaborative) {
-        cell.dropDoubles();
+        queueMicrotask(() => cell.isDisposed || cell.dropDoubles());
       }
     });
     this._cells.set(model, cell);
@@ -138,19 +140,23 @@ export class RestoredNotebook implements IDisposable {
     if (cell.isOurs) {
       this._lookLater(turn.turn_id, turn.state);
     } else if (turn.state !== change.before) {
-      void this._consider([turn.turn_id]);
+      void this._consider(turn.turn_id);
     }
   }
 
   /** What this page runs itself comes from the kernel, unless that is no longer heard. */
   private _lookLater(turnId: string, state: string): void {
     if (isFinal(state)) {
-      const timer = window.setTimeout(() => {
-        this._timers.delete(timer);
-        void this._consider([turnId]);
-      }, KERNEL_MS);
-      this._timers.add(timer);
+      this._after(KERNEL_MS, () => void this._consider(turnId));
     }
+  }
+
+  private _after(milliseconds: number, call: () => void): void {
+    const timer = window.setTimeout(() => {
+      this._timers.delete(timer);
+      call();
+    }, milliseconds);
+    this._timers.add(timer);
   }
 
   /** Everything that the document may be missing. */
@@ -165,7 +171,7 @@ export class RestoredNotebook implements IDisposable {
       if (others.length > 0) {
         rows.push(...(await this._codex.api.turns({ ids: others, limit: PAGE })).turns);
       }
-      this._decide(rows);
+      this._decide(await this._settled(rows));
     } catch (problem) {
       this._forgive(problem);
     }
@@ -186,12 +192,32 @@ export class RestoredNotebook implements IDisposable {
     }
   }
 
-  private async _consider(ids: string[]): Promise<void> {
+  private async _consider(turnId: string): Promise<void> {
     try {
-      this._decide((await this._codex.api.turns({ ids })).turns);
+      const { turns } = await this._codex.api.turns({ ids: [turnId] });
+      this._decide(await this._settled(turns));
     } catch (problem) {
       this._forgive(problem);
     }
+  }
+
+  /**
+   * In a shared document two pages that write the same at once double it. So the page that runs the
+   * cell has its time, then each other page; a turn that has come further meanwhile is left to the
+   * feed, which tells of it.
+   */
+  private async _settled(rows: ITurnRow[]): Promise<ITurnRow[]> {
+    const { awareness } = this._panel.context.model.sharedModel;
+    const pages = [...awareness.getStates().keys()];
+    if (pages.length <= 1 || rows.length === 0) {
+      return rows;
+    }
+    const place = pages.filter(page => page <= awareness.clientID).length;
+    await new Promise<void>(resolve => this._after(place * SHARED_MS, resolve));
+    const ids = rows.map(row => row.turn_id);
+    const { turns } = await this._codex.api.turns({ ids, limit: PAGE });
+    const states = new Map(turns.map(row => [row.turn_id, row.state]));
+    return rows.filter(row => row.state === states.get(row.turn_id));
   }
 
   /** No answer now: the next connection looks again. */
