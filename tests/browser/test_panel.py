@@ -140,6 +140,10 @@ def test_sessions_are_found_renamed_audited_and_forked(lab: Lab, page: LabPage):
         audit.get_by_text("Download as CSV").click()
     assert f"Count the {word}" in download.value.path().read_text()
     page.activate("sessions.ipynb")
+    session_menu(page, f"Pears {word}", "Show What Was Done")
+    expect(audit).to_be_visible()
+    expect(audit).to_have_count(1)
+    page.activate("sessions.ipynb")
 
     session_menu(page, f"Pears {word}", "Fork into")
     expect(listed).to_have_count(2)

@@ -38,6 +38,8 @@ export const panel: JupyterFrontEndPlugin<void> = {
     const overview = new Overview(codex);
     const showAudit: IPanel['showAudit'] = session => {
       const tab = auditTab(codex, session);
+      const before = [...shell.widgets('main')].find(each => each.id === tab.id);
+      before?.dispose();
       shell.add(tab, 'main');
       shell.activateById(tab.id);
     };

@@ -83,7 +83,7 @@ function BackgroundRow({ panel, command }: { panel: IPanel; command: IBackground
   const { trans, api } = panel.codex;
   const { sessionId, processId } = command;
   const stop = async (): Promise<void> => {
-    await panel.told(api.stopBackground(sessionId, processId ?? undefined));
+    await panel.told(api.stopBackground(sessionId, processId!));
     await panel.overview.refresh();
   };
   return (
@@ -91,7 +91,10 @@ function BackgroundRow({ panel, command }: { panel: IPanel; command: IBackground
       <div className="jp-CodexPanel-what">
         <code className="jp-CodexPanel-command">{visible(command.command)}</code>
       </div>
-      <Tool icon={stopIcon} label={trans.__('Stop this command')} onClick={() => void stop()} />
+      {/* Without its id all commands of the session would be stopped. */}
+      {processId !== null && (
+        <Tool icon={stopIcon} label={trans.__('Stop this command')} onClick={() => void stop()} />
+      )}
     </li>
   );
 }

@@ -8,7 +8,7 @@ import { Overview } from '../../src/panel/overview';
 import { Questions } from '../../src/panel/questions';
 import { Sessions } from '../../src/panel/sessions';
 import type { IPanel } from '../../src/panel/tools';
-import { Turns } from '../../src/panel/turns';
+import { Background, Turns } from '../../src/panel/turns';
 import { question, Server, session, trans, turn, until } from './server';
 
 let root: Root;
@@ -83,6 +83,25 @@ it('stops what runs and takes back what waits', async () => {
     'POST turns/1/interrupt',
     'POST turns/2/cancel'
   ]);
+});
+
+it('stops a background command by its id, and offers it for no other', async () => {
+  const commands = [
+    { command: 'sleep 60', process_id: '7', is_running: true },
+    { command: 'sleep 70', process_id: null, is_running: true }
+  ];
+  const server = new Server({
+    'GET sessions': () => ({ sessions: [session('s')], next: null }),
+    'GET sessions/s/background': () => ({ commands }),
+    'POST sessions/s/background/stop': () => ({ done: true, command_id: 'x', outcome: {} })
+  });
+  show(server, each => <Background panel={each} />);
+  panel.overview.isWatched = true;
+  await says('sleep 70');
+  expect(node.querySelectorAll('[aria-label="Stop this command"]')).toHaveLength(1);
+  click('Stop this command');
+  await until(() => server.sent('POST sessions/s/background/stop').length === 1);
+  expect(server.sent('POST sessions/s/background/stop')).toEqual([{ process_id: '7' }]);
 });
 
 it('lists sessions and those begun elsewhere', async () => {
