@@ -10,7 +10,7 @@ import sys
 from typing import Any
 from urllib.request import Request, urlopen
 
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, Route, expect
 
 from ..end_to_end.place import SECONDS, wait_until
 from ..end_to_end.script import cell, png, say
@@ -81,6 +81,36 @@ def test_a_document_with_changes_is_left_alone_and_the_user_chooses(lab: Lab, pa
         is_kept = choice == "Keep mine"
         expect(editor).to_contain_text("typed here" if is_kept else "of Codex")
         wait_until(lambda f=file, k=is_kept: ("typed here" in f.read_text()) is k)
+
+
+def test_what_is_typed_while_mine_is_kept_is_kept_too(lab: Lab, page: LabPage):
+    file = lab.place.workspace / "slow.txt"
+    file.write_text("old\n")
+    lab.write("slow", cell([patch(file.name, "old", "of Codex")], say("Done.")))
+    page.open("slow")
+    editor = open_file(page, file.name)
+    editor.click()
+    page.page.keyboard.type("first ")
+    page.run_in("slow", 0)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "PUT" and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.page.route("**/api/contents/slow.txt*", hold)
+    notice = page.page.locator(".jp-CodexNotice")
+    with page.page.expect_request(lambda request: request.method == "PUT"):
+        notice.get_by_role("button", name="Keep mine").click()
+    editor.click()
+    page.page.keyboard.type("second ")
+    held[0].continue_()
+    expect(notice).to_have_count(0)
+    expect(editor).to_contain_text("first")
+    expect(editor).to_contain_text("second")
+    assert "second" in file.read_text()
 
 
 def test_another_open_notebook_that_codex_writes_to_can_be_had_back(

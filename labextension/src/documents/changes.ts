@@ -165,8 +165,11 @@ export class ChangedDocuments {
       return;
     }
     const { type, format } = contentsModel;
-    const content = model.toString();
-    await this._documents.services.contents.save(path, { type, format, content });
+    let content: string;
+    do {
+      content = model.toString();
+      await this._documents.services.contents.save(path, { type, format, content });
+    } while (model.toString() !== content); // typed meanwhile: reading it again would lose that
     await context.revert();
   }
 
