@@ -117,7 +117,8 @@ def _model() -> Any:
     parts = (_read(_SCRIPT) + _read(_STYLE)).encode()
 
     class TurnModel(AnyWidget):
-        _esm = _read(_LOADER)
+        _esm = traitlets.Unicode(_read(_LOADER)).tag(sync=True)
+        _anywidget_id = traitlets.Unicode(f"{__name__}.TurnModel").tag(sync=True)
         script_id = traitlets.Unicode(hashlib.sha256(parts).hexdigest()).tag(sync=True)
         transcript = traitlets.Dict().tag(sync=True, to_json=lambda _, model: model.read())
         is_acting = traitlets.Bool().tag(sync=True)
@@ -127,5 +128,8 @@ def _model() -> Any:
             layout = _shared(Layout)
             layout.open()  # again, where a user closed all widgets
             super().__init__(layout=layout, **traits)
+
+        def add_traits(self, **traits: Any) -> None:
+            """Those of AnyWidget, which stand above: it would make a class for each widget."""
 
     return TurnModel
