@@ -1,6 +1,6 @@
 /** The content of our MIME type as a document holds it: anything, until it was looked at. */
 
-import type { IEntry, IPicture, State } from './contracts';
+import { isTurnId, type IEntry, type IPicture, type State } from './contracts';
 import { blankPicture } from './picture';
 import { TRANSITIONS } from './state';
 
@@ -15,7 +15,7 @@ export function readBundle(content: unknown): IPicture | null {
     return null;
   }
   const picture: Anything = blankPicture();
-  for (const field of ['turn_id', 'session_id', 'cell_id', 'started_at', 'finished_at', 'diff']) {
+  for (const field of ['session_id', 'cell_id', 'started_at', 'finished_at', 'diff']) {
     picture[field] = typeof found[field] === 'string' ? found[field] : null;
   }
   for (const field of ['usage', 'error']) {
@@ -23,6 +23,7 @@ export function readBundle(content: unknown): IPicture | null {
   }
   return {
     ...picture,
+    turn_id: isTurnId(found.turn_id) ? found.turn_id : null,
     state: found.state as State,
     final: found.final === true,
     seq: Number.isSafeInteger(found.seq) ? found.seq : 0,

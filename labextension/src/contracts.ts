@@ -10,6 +10,11 @@ import type { ISignal } from '@lumino/signaling';
 
 export const MIME = 'application/vnd.codex.turn.v1+json';
 
+/** Whether a turn may be called so: one that may not would spoil a question about several. */
+export function isTurnId(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w-]{1,200}$/.test(value);
+}
+
 export type LiveState = 'queued' | 'starting' | 'running' | 'waiting' | 'interrupting';
 export type FinalState = 'completed' | 'interrupted' | 'failed' | 'cancelled' | 'lost';
 export type State = LiveState | FinalState;

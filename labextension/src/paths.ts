@@ -7,9 +7,12 @@ export interface ITurnPlace {
   root: string | null;
 }
 
+/** What begins elsewhere: a home folder, an address; a backslash is another computer on Windows. */
+const ELSEWHERE = /^~|^[a-z][a-z\d+.-]*:|[\\\0]/i;
+
 /** The contents path of a file that a turn names; null when it does not lie below the root. */
 export function contentsPath(path: string, place: ITurnPlace): string | null {
-  if (!path || path.includes('\0') || path.startsWith('~') || /^[a-z][a-z\d+.-]*:/i.test(path)) {
+  if (!path || ELSEWHERE.test(path)) {
     return null;
   }
   if (path.startsWith('/')) {

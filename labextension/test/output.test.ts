@@ -170,7 +170,7 @@ describe('a bundle', () => {
     const read = readBundle({
       state: 'running',
       final: 'yes',
-      turn_id: { a: 1 },
+      turn_id: 'a,b',
       prompt: ['x'],
       plan: [null, { step: 's', status: 'pending' }],
       items: [null, { id: 1 }, { id: 'a', type: 'message', status: 'completed', text: 'hi' }]

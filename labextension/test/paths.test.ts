@@ -18,6 +18,7 @@ describe('a path that a turn names', () => {
     ['~/g.py', null],
     ['', null],
     ['a\0b', null],
+    ['\\\\far.example\\share\\x.png', null],
     ['javascript:alert(1)', null],
     ['https://example.org/x', null],
     ['file:///srv/me/x', null]

@@ -6,7 +6,7 @@
  * can have seen and removed the output, and when the cell still says what was asked.
  */
 
-import { MIME } from '../contracts';
+import { isTurnId, MIME } from '../contracts';
 
 /** A turn that an output of the cell shows. */
 export interface IShown {
@@ -69,7 +69,7 @@ export function intentOf(
 /** The turn that an output shows, by its MIME bundle; null: none. */
 export function shownIn(data: { readonly [mimeType: string]: unknown }): IShown | null {
   const bundle = data[MIME] as { turn_id?: unknown; final?: unknown } | null | undefined;
-  return typeof bundle?.turn_id === 'string'
+  return isTurnId(bundle?.turn_id)
     ? { turnId: bundle.turn_id, final: bundle.final === true }
     : null;
 }

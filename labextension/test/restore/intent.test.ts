@@ -90,7 +90,7 @@ describe('what an output shows', () => {
   it('is a turn only where the bundle names one', () => {
     expect(shownIn({ [MIME]: { turn_id: 'a', final: true } })).toEqual(shows('a', true));
     expect(shownIn({ [MIME]: { turn_id: 'a' } })).toEqual(shows('a', false));
-    for (const content of [null, 'x', [], { turn_id: 7 }]) {
+    for (const content of [null, 'x', [], { turn_id: 7 }, { turn_id: 'a,b' }, { turn_id: '<b>' }]) {
       expect(shownIn({ [MIME]: content })).toBeNull();
     }
     expect(shownIn({ 'text/plain': 'x' })).toBeNull();
