@@ -37,6 +37,9 @@ export interface IMessage {
   outcome?: IOutcome;
 }
 
+/** A kernel that is there has answered by then, if only to say that there is no answer yet. */
+const ANSWER_MILLISECONDS = 15_000;
+
 export class CommSource implements ITurnSource {
   /** `null` where the kernel shows and takes no orders. */
   readonly actions: ITurnActions | null;
@@ -80,7 +83,9 @@ export class CommSource implements ITurnSource {
     if (!this._isDisposed) {
       this._isDisposed = true;
       this._model.off('msg:custom', this._take);
-      this._asked.forEach(answer => answer({ ok: false, message: 'The widget was closed.' }));
+      [...this._asked.keys()].forEach(id =>
+        this._settle(id, { ok: false, message: 'The widget was closed.' })
+      );
       this._disposed.emit();
       Signal.clearData(this);
     }
@@ -98,10 +103,18 @@ export class CommSource implements ITurnSource {
     } else if (message.kind === 'events') {
       this._append(message.events ?? []);
     } else if (message.kind === 'answer' && message.id !== undefined) {
-      this._asked.get(message.id)?.(message.outcome ?? { ok: false });
-      this._asked.delete(message.id);
+      this._settle(message.id, message.outcome ?? { ok: false });
     }
   };
+
+  private _settle(id: number, outcome: IOutcome): void {
+    const asked = this._asked.get(id);
+    if (asked) {
+      this._asked.delete(id);
+      clearTimeout(asked.timer);
+      asked.answer(outcome);
+    }
+  }
 
   private _append(events: IEvent[]): void {
     const fresh = events.filter(event => event.seq > this._transcript.data.seq);
@@ -142,7 +155,9 @@ export class CommSource implements ITurnSource {
   private _ask(target: string, target_id: string, verb: string, args = {}): Promise<IOutcome> {
     const id = ++this._serial;
     return new Promise(answer => {
-      this._asked.set(id, answer);
+      const message = 'The kernel does not answer. Is it still running?';
+      const timer = setTimeout(() => this._settle(id, { ok: false, message }), ANSWER_MILLISECONDS);
+      this._asked.set(id, { answer, timer });
       this._model.send({ kind: 'ask', id, target, target_id, verb, args });
     });
   }
@@ -151,12 +166,18 @@ export class CommSource implements ITurnSource {
   private readonly _disposed = new Signal<ITurnSource, void>(this);
   private readonly _transcript: Transcript;
   private readonly _picture = new Picture();
-  private readonly _asked = new Map<number, (outcome: IOutcome) => void>();
+  private readonly _asked = new Map<number, IAsked>();
   private _questions: readonly IEntry[] = [];
   private _isWhole = false;
   private _shown: Freshness = 'connecting';
   private _isDisposed = false;
   private _serial = 0;
+}
+
+/** An order that the kernel has not answered yet. */
+interface IAsked {
+  answer: (outcome: IOutcome) => void;
+  timer: ReturnType<typeof setTimeout>;
 }
 
 /** An open question with every field of the record. */

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 
 import { CommSource, type IMessage, type IModel } from '../src/comm';
 import { Transcript, type IEvent } from '../src/transcript';
@@ -81,6 +81,15 @@ it('has an order answered under its number', async () => {
   expect(model.sent.at(-1)).toMatchObject({ kind: 'ask', verb: 'steer', args: { text: 'Faster' } });
   model.tell({ kind: 'answer', id, outcome: { ok: false, message: 'Too late.' } });
   expect(await said).toEqual({ ok: false, message: 'Too late.' });
+});
+
+it('does not wait for ever for a kernel that is gone', async () => {
+  vi.useFakeTimers();
+  const model = new Model({ transcript: null, is_acting: true });
+  const said = new CommSource(model).actions!.interrupt('t');
+  vi.advanceTimersByTime(15_000);
+  expect(await said).toEqual({ ok: false, message: expect.stringContaining('does not answer') });
+  vi.useRealTimers();
 });
 
 it('takes no orders where the kernel does not, and hears nothing after its end', () => {
