@@ -58,6 +58,23 @@ def test_a_document_follows_what_a_command_wrote(lab: Lab, page: LabPage):
     expect(editor).to_contain_text("by the shell")
 
 
+def test_a_document_follows_a_turn_that_ended_while_the_page_was_offline(lab: Lab, page: LabPage):
+    (lab.place.workspace / "away.txt").write_text("before\n")
+    write = ["run", "echo meanwhile > away.txt"]
+    lab.write("away", cell([say("Going."), ["wait", "away"], write], say("All done.")))
+    page.open("away")
+    editor = open_file(page, "away.txt")
+    page.run_in("away", 0)
+    expect(page.output(0)).to_contain_text("Going.")
+    page.page.context.set_offline(True)
+    expect(page.output(0)).to_contain_text("reconnecting")
+    lab.model.release("away")
+    wait_until(lambda: "All done." in lab.text_of("away.ipynb"))
+    page.page.context.set_offline(False)
+    expect(editor).to_contain_text("meanwhile")
+    page.forgive_connections()
+
+
 def test_a_document_with_changes_is_left_alone_and_the_user_chooses(lab: Lab, page: LabPage):
     for choice in ("Keep mine", "Take theirs"):
         name = choice.split()[0].lower()
