@@ -1,7 +1,8 @@
-"""What a reader sees: mathematics in an answer, a turn and the panel in high contrast."""
+"""What a reader sees: mathematics in an answer, high contrast, that a turn runs or has ended."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -46,6 +47,68 @@ def test_the_high_contrast_theme_shows_a_turn_and_the_panel(lab: Lab, page: LabP
     page.command("apputils:change-theme", theme="JupyterLab Light")
     allow.click()
     expect(page.prompt(0)).to_have_text("[1]:")
+
+
+def test_a_turn_that_nobody_looks_at_is_told_of(lab: Lab, page: LabPage):
+    for name in ("unseen", "looked-at"):
+        lab.write(name, cell([say("Going."), ["wait", name]], say("Done.")))
+    page.open("unseen")
+    page.run(0)
+    expect(page.output(0)).to_contain_text("Going.")
+    row = page.page.locator(".jp-DirListing-item", has_text="unseen.ipynb")
+    expect(row).to_have_class(re.compile("jp-mod-codexRunning"))
+    expect(page.page).to_have_title(re.compile("^● "))
+    shoot(page, "running")
+    page.command("docmanager:open", path="looked-at.ipynb")
+    expect(page.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")).to_have_count(1)
+    expect(page.page).to_have_title(re.compile("looked-at"))
+    lab.model.release("unseen")
+    told = page.page.locator(".Toastify__toast", has_text="Codex has finished: unseen.ipynb")
+    expect(told).to_be_visible()
+    expect(row).not_to_have_class(re.compile("jp-mod-codexRunning"))
+    shoot(page, "told")
+    told.get_by_role("button", name="Show").click()
+    expect(page.prompt(0)).to_have_text("[1]:")
+    expect(page.page).to_have_title(re.compile("^unseen"))
+
+
+def test_the_browser_tells_of_a_question_in_a_hidden_page(lab: Lab, page: LabPage):
+    lab.write(
+        "away", cell(["escalate", "printf yes > ../away.txt", "Write beside it?"], say("Ok."))
+    )
+    page.page.context.grant_permissions(["notifications"])
+    page.open("away")
+    set_notify(page, "browser")
+    try:
+        page.open("away")
+        page.page.evaluate(
+            """() => {
+                window.told = [];
+                const permission = 'granted';
+                window.Notification = class {
+                    static permission = permission;
+                    constructor(title) { window.told.push(title); }
+                };
+                Object.defineProperty(document, 'hidden', {get: () => true, configurable: true});
+            }"""
+        )
+        page.run(0)
+        page.page.wait_for_function("() => window.told.length")
+        told = page.page.evaluate("() => window.told")
+        assert told == ["Codex asks you something: away.ipynb"]
+        page.page.evaluate("() => { delete document.hidden }")
+        page.output(0).get_by_role("button", name="Allow once").click()
+        expect(page.prompt(0)).to_have_text("[1]:")
+    finally:
+        set_notify(page, "lab")
+
+
+def set_notify(page: LabPage, how: str) -> None:
+    page.page.evaluate(
+        """how => window.jupyterapp.serviceManager.settings.save(
+            'codex-kernel-labextension:plugin', JSON.stringify({notify: how}))""",
+        how,
+    )
 
 
 def shoot(page: LabPage, name: str) -> Path:
