@@ -207,6 +207,25 @@ def test_a_pasted_image_is_saved_beside_the_notebook_and_sent(lab: Lab, page: La
     wait_until(lambda: not image.parent.exists())
 
 
+def test_a_dropped_image_goes_into_the_prompt_it_was_dropped_on(lab: Lab, page: LabPage):
+    picture = lab.place.root / "picture.png"
+    picture.write_bytes(png())
+    lab.write("dropped", "First", "Which colour? ")
+    page.open("dropped")
+    prompt = page.cell(1).locator(".cm-content")
+    box = prompt.bounding_box()
+    assert box is not None
+    dragged = {"items": [], "files": [str(picture)], "dragOperationsMask": 1}
+    where = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    client = page.page.context.new_cdp_session(page.page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        client.send("Input.dispatchDragEvent", {"type": kind, **where, "data": dragged})
+    expect(prompt).to_contain_text("@dropped.assets/pasted-")
+    expect(page.cell(0).locator(".cm-content")).to_have_text("First")
+    [image] = (lab.place.workspace / "dropped.assets").iterdir()
+    assert image.read_bytes() == png()
+
+
 def test_a_prompt_is_shown_as_markdown(lab: Lab, page: LabPage):
     lab.write("markdown", "# Title\n\nSome **bold** words and `code`.")
     page.open("markdown")
