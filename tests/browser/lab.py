@@ -39,6 +39,8 @@ _OF_ANOTHER_PAGE = "Comm not found for comm id"
 """JupyterLab's word on widget messages that another page of the same kernel asked for."""
 _ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
 """Lab's news; it would ask a server far away."""
+NOBODY = "http://127.0.0.1:9"
+"""What would lead to the internet: the tests see the same with and without a network."""
 _NO_CONNECTION = re.compile(r"net::ERR_|NetworkError|Failed to fetch|WebSocket connection to")
 LABEXTENSION = "codex-kernel-labextension"
 
@@ -132,7 +134,9 @@ def lab_in(
             command,
             cwd=place.workspace,
             env=place.environ(
-                JUPYTER_DATA_DIR=str(place.root / "jupyter-data"), **_packages_in(prefix)
+                JUPYTER_DATA_DIR=str(place.root / "jupyter-data"),
+                HTTPS_PROXY=NOBODY,
+                **_packages_in(prefix),
             ),
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -184,6 +184,18 @@ def test_a_key_logs_in_and_is_kept_nowhere_but_by_codex(lab: Lab, page: LabPage)
     assert not kept.exists()
 
 
+def test_a_login_by_code_that_cannot_begin_says_why(lab: Lab, page: LabPage):
+    lab.write("code", cell(say("One.")))
+    page.open("code")
+    shown = panel(page)
+    shown.get_by_text("Account", exact=True).click()
+    shown.get_by_role("button", name="Log in with ChatGPT").click()
+    expect(shown.get_by_role("alert")).to_contain_text("The login could not begin: ")
+    expect(shown.get_by_role("alert")).to_contain_text("or log in with an API key.")
+    expect(shown.get_by_role("button", name="Log in with ChatGPT")).to_be_enabled()
+    page.errors = [error for error in page.errors if "409 (Conflict)" not in error]
+
+
 def test_everything_is_reached_by_keyboard(lab: Lab, page: LabPage):
     lab.write("keys", cell(say("One.")))
     page.open("keys")
