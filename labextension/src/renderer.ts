@@ -18,6 +18,8 @@ import { TurnView } from './view/turn';
 export const RANK = -100;
 /** How far beyond the window finished turns are drawn. */
 const NEAR = '500px';
+/** How long an output counts as new. */
+const NEW_MILLISECONDS = 1_000;
 
 /** Renderers of turns; `safe`: nothing of a bundle is taken for anything but text. */
 export function turnRendererFactory(
@@ -25,16 +27,69 @@ export function turnRendererFactory(
   lab: ILab,
   tracker: INotebookTracker | null
 ): IRenderMime.IRendererFactory {
+  const renderers = new Set<TurnRenderer>();
   return {
     safe: true,
     mimeTypes: [MIME],
     defaultRank: RANK,
-    createRenderer: options => new TurnRenderer(codex, lab, tracker, options)
+    createRenderer: options =>
+      new TurnRenderer(renderers, () => new TurnContent(codex, lab, tracker, options))
   };
 }
 
-/** What stands in one output. */
+/**
+ * One output. In a document that several people edit, whatever somebody else changes of an output
+ * replaces it: the turn then moves to the new one, with what is typed and unfolded there.
+ */
 class TurnRenderer extends Widget implements IRenderMime.IRenderer {
+  private readonly _made = performance.now();
+  private _model: IRenderMime.IMimeModel | null = null;
+
+  constructor(
+    private readonly _all: Set<TurnRenderer>,
+    make: () => TurnContent
+  ) {
+    super();
+    this._turn = make();
+    const layout = new PanelLayout();
+    layout.addWidget(this._turn);
+    this.layout = layout;
+    _all.add(this);
+  }
+
+  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    this._model = model;
+    this._turn.render(model);
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      this._all.delete(this);
+      const { turnId } = this._turn;
+      const next = turnId === null ? null : [...this._all].find(each => each._replaces(turnId));
+      next?._adopt(this._turn);
+      super.dispose();
+    }
+  }
+
+  private _replaces(turnId: string): boolean {
+    const isNew = performance.now() - this._made < NEW_MILLISECONDS;
+    return isNew && readBundle(this._model?.data[MIME])?.turn_id === turnId;
+  }
+
+  private _adopt(turn: TurnContent): void {
+    this._turn.dispose();
+    this._turn = turn;
+    (this.layout as PanelLayout).addWidget(turn);
+    turn.render(this._model!);
+    turn.takeFocus();
+  }
+
+  private _turn: TurnContent;
+}
+
+/** What stands in one output. */
+class TurnContent extends Widget {
   private readonly _content = new PanelLayout();
   private readonly _host: LabHost;
   private _output: TurnOutput | null = null;
@@ -42,6 +97,7 @@ class TurnRenderer extends Widget implements IRenderMime.IRenderer {
   private _view: Widget | null = null;
   private _more: Widget | null = null;
   private _model: IRenderMime.IMimeModel | null = null;
+  private _focused: HTMLElement | null = null;
 
   constructor(
     private readonly _codex: ICodex,
@@ -57,7 +113,18 @@ class TurnRenderer extends Widget implements IRenderMime.IRenderer {
     );
   }
 
-  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+  get turnId(): string | null {
+    return this._output?.turnId ?? null;
+  }
+
+  /** The keyboard is again where it was before the output was taken away. */
+  takeFocus(): void {
+    if (this._focused?.isConnected && document.activeElement === document.body) {
+      this._focused.focus({ preventScroll: true });
+    }
+  }
+
+  render(model: IRenderMime.IMimeModel): void {
     this._model = model;
     // Outputs are made long before they are in the page, and a model copies what it is asked for.
     if (this.isAttached || this._view) {
@@ -80,6 +147,8 @@ class TurnRenderer extends Widget implements IRenderMime.IRenderer {
   }
 
   protected override onBeforeDetach(_: Message): void {
+    const active = document.activeElement;
+    this._focused = active instanceof HTMLElement && this.node.contains(active) ? active : null;
     this._output?.watch(false);
   }
 

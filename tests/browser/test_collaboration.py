@@ -63,6 +63,15 @@ def outputs(page: LabPage) -> int:
     )
 
 
+def shared_seq(page: LabPage) -> int:
+    """How far the turn is in the shared document."""
+    return page.page.evaluate(
+        """mime => window.jupyterapp.shell.currentWidget.content.widgets[0]
+            .model.sharedModel.outputs[0].data[mime].seq""",
+        MIME,
+    )
+
+
 def is_final(page: LabPage, name: str) -> bool:
     """Whether the file has the turn once, as it ended."""
     saved = page.document(name).cells[0].outputs
@@ -77,8 +86,14 @@ def test_a_turn_streams_into_both_pages_and_a_reload_does_not_double_it(
     with user(browser, lab, "both") as one, user(browser, lab, "both") as other:
         one.run(0)
         show_once(one, other, text="Half.", state="Working")
+        box = other.output(0).get_by_role("textbox")
+        box.fill("Typed, but not sent")
+        before = shared_seq(other)
         lab.model.release("more")
         show_once(one, other, text="Half. More.", state="Working")
+        wait_until(lambda: shared_seq(other) > before)
+        expect(box).to_have_value("Typed, but not sent")
+        expect(box).to_be_focused()
         one.page.reload()
         expect(one.cell(0)).to_be_visible()
         show_once(one, other, text="Half. More.", state="Working")
