@@ -25,9 +25,9 @@ from codex_kernel.turn.transcript import Transcript
 Mode = Literal["live", "stream", "final"]
 """`live`: a display that is updated; `stream`: text as it comes; `final`: one bundle at the end."""
 
-LIVE_BYTES_PER_TEXT_BYTE = 1.25
+LIVE_BYTES_PER_TEXT_BYTE = 1.3
 """What updates may cost; with the final bundle (2.3 x prose) a turn stays below 5 x its text."""
-FIRST_BYTES = 2 * 1024
+FIRST_BYTES = 1536
 """What updates of text may cost beyond that, so that short answers show at once."""
 STEP_BYTES, STEP_BYTES_PER_SECOND = 96 * 1024, 16 * 1024
 """What updates at the beginnings and ends of items may cost together: more in a longer turn."""
@@ -171,7 +171,7 @@ class TurnDisplay:
         wait = self._last + self._interval - self._loop.time()
         is_first = not self._has_text and not self._has_page
         if is_first and any(event["type"] == "item.text" for event in events):
-            self._has_text = True
+            self._has_text = self._is_step = True
             wait = 0.0
         elif all(event["type"] == "item.completed" for event in events):
             wait = self._interval  # the end of the last item is followed by that of the turn

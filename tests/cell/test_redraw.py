@@ -163,7 +163,7 @@ async def test_a_long_answer_is_redrawn_evenly_to_its_end(screen: Screen):
             gaps.append(sent - last)
             last, count = sent, len(screen.shown)
             assert screen.messages[-1].endswith(PARAGRAPH)
-    assert max(gaps) < 6_000
+    assert max(gaps) < 5_000
 
 
 async def test_a_short_answer_below_many_steps_is_seen_while_it_is_written(screen: Screen):
