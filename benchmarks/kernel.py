@@ -77,7 +77,7 @@ class Kernel:
         self.before = ""
         """What stands before a prompt: nothing in a Codex notebook."""
         self.session = manager.session
-        self.process = psutil.Process(manager.provisioner.process.pid)  # type: ignore[union-attr]
+        self.process = psutil.Process(manager.provisioner.process.pid)  # type: ignore[union-attr]  # local
         self._iopub = _connect(manager, "iopub", zmq.SUB)
         self._iopub.setsockopt(zmq.SUBSCRIBE, b"")
         self._shell = _connect(manager, "shell", zmq.DEALER)

@@ -74,7 +74,7 @@ class Command(JupyterApp):
             self.exit(130)
         except BrokenPipeError:
             # The reader of our output (`| head`) has seen enough; closing must not complain again.
-            sys.stdout = None  # type: ignore[assignment]
+            sys.stdout = None  # type: ignore[assignment]  # as pythonw has it
 
     def fail(self, sentence: str, *, code: int = 1) -> NoReturn:
         """Say what is wrong and end. The words may be an app-server's."""

@@ -70,7 +70,7 @@ class Broker:
         reply: Reply | None = None
         try:
             reply = await door.ask(question)
-        except Exception:
+        except Exception:  # a bug of a door counts as nobody there
             logger.exception("A question could not be asked")
         finally:  # not open for hours because its door broke, or was cancelled with its host
             if not answered.done():

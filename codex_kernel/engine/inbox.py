@@ -257,7 +257,7 @@ def _reply(row: CommandRow, question: dict[str, Any]) -> Decision | Answer | Non
     choice = row.args.get("decision")
     if choice == "always" and row.args.get("rule") != question.get("rule"):
         return None  # a rule outlives the session: whoever allows it must have seen it
-    if not isinstance(choice, str) or not is_allowed(question, choice):  # type: ignore[arg-type]
+    if not isinstance(choice, str) or not is_allowed(question, choice):  # type: ignore[arg-type]  # checks
         return None
     return Decision(choice, row.by, row.args.get("reason"))  # type: ignore[arg-type]  # checked
 

@@ -128,7 +128,7 @@ class OpenThread:
                 await self._take(batch)
         except AppServerGone as failure:
             self._break_off(failure)
-        except Exception as failure:
+        except Exception as failure:  # a bug: the turn must end, not wait
             logger.exception("What Codex says cannot be taken in")
             turn = self._session.current
             await self.give_up(turn.codex_turn_id if turn is not None else None)

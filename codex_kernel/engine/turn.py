@@ -218,7 +218,7 @@ class Turn:
             return await self._until_ended()
         except RequestRefused:
             raise
-        except Exception:
+        except Exception:  # whatever it is, Codex must not go on unwatched
             await session.thread.give_up(self.codex_turn_id)
             raise
 

@@ -56,7 +56,7 @@ class AnswersWhileRunning:
             finally:
                 self._shell_context = kept
             return
-        await super().shell_main(subshell_id, msg)  # type: ignore[misc]  # the kernel's
+        await super().shell_main(subshell_id, msg)  # type: ignore[misc]  # mixin  # the kernel's
 
     def cell_received(self, msg_id: str) -> None:
         """An execute_request came; called in the order in which they were sent."""
@@ -93,9 +93,9 @@ class AnswersWhileRunning:
     def _publish_status(
         self: Any, status: str, channel: str, parent: dict[str, Any] | None = None
     ) -> None:
-        super()._publish_status(status, channel, parent)  # type: ignore[misc]  # the kernel's
+        super()._publish_status(status, channel, parent)  # type: ignore[misc]  # mixin  # the kernel's
         running = self.running_parent
         if status == "idle" and running is not None:
             about = parent or self.get_parent(channel)
             if about.get("header", {}).get("msg_id") != running["header"]["msg_id"]:
-                super()._publish_status("busy", "shell", running)  # type: ignore[misc]
+                super()._publish_status("busy", "shell", running)  # type: ignore[misc]  # mixin

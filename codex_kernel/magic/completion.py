@@ -50,7 +50,7 @@ def _on_line(rest: str, parser: ArgumentParser) -> Any:
         action = parser._option_string_actions.get(found[1])
         rest = rest[found.end() :]
         if action is not None and action.nargs != 0:
-            value, gap, behind = re.match(r"(\S*)(\s*)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]
+            value, gap, behind = re.match(r"(\S*)(\s*)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]  # matches all
             if not gap:
                 return _value(found[1], value)
             rest = behind

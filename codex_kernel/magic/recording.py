@@ -31,7 +31,7 @@ class Recording:
         if not kept:
             return
         if self.parts and isinstance(self.parts[-1], Text):
-            kept = self.parts.pop().text + kept  # type: ignore[union-attr]
+            kept = self.parts.pop().text + kept  # type: ignore[union-attr]  # texts only
         self.parts.append(Text(kept))
 
     def bundle(self, data: dict[str, Any], *, is_shown: bool) -> None:

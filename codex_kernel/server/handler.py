@@ -155,7 +155,7 @@ class RestHandler(_Answers, APIHandler):
         return Call(
             service=self.service,
             # A route that needs no log finds out by itself whether there is one.
-            log=await self.service.log() if route.needs_log else None,  # type: ignore[arg-type]
+            log=await self.service.log() if route.needs_log else None,  # type: ignore[arg-type]  # such routes use none
             ids=ids,
             query=query,
             body=body,

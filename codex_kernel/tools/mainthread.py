@@ -172,7 +172,7 @@ def _execute(job: _Job) -> None:
         try:
             value, failure = job.function(), None
             job.is_ending = True
-        except Exception as raised:
+        except Exception as raised:  # raised again where the call came from
             job.is_ending = True
             value, failure = None, raised
         except KeyboardInterrupt:

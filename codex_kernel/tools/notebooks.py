@@ -73,7 +73,7 @@ class Notebooks:
             "run": self._run,
         }
         return tuple(
-            Tool(f"notebook_{verb}", *_ABOUT[verb], call, reads_only=verb == "read")  # type: ignore[arg-type]
+            Tool(f"notebook_{verb}", *_ABOUT[verb], call, reads_only=verb == "read")  # type: ignore[arg-type]  # a triple
             for verb, call in calls.items()
         )
 

@@ -173,7 +173,7 @@ class Player:
             return
         self._pending[request["id"]] = asked
         is_input = "questions" in asked
-        self._emit([input_requested(asked) if is_input else approval_requested(asked)])  # type: ignore[arg-type]
+        self._emit([input_requested(asked) if is_input else approval_requested(asked)])  # type: ignore[arg-type]  # a plain dict
 
     def _answer(self, response: Message) -> None:
         asked = self._pending.pop(response["id"], None)
@@ -185,7 +185,7 @@ class Player:
             return
         answer = given_answer(response["result"])
         if isinstance(answer, Answer):
-            self._emit([input_answered(asked, answer)])  # type: ignore[arg-type]
+            self._emit([input_answered(asked, answer)])  # type: ignore[arg-type]  # a plain dict
         else:
             self._emit([approval_decided(asked["id"], answer)])
 

@@ -76,7 +76,7 @@ class Player:
         for number in range(count):
             command = {"id": f"c{number}", "type": "command", "status": "completed"}
             command |= {"command": "ls", "cwd": None, "output": "a file\n" * 40, "exit_code": 0}
-            self.feed(events.item_completed(command))  # type: ignore[arg-type]
+            self.feed(events.item_completed(command))  # type: ignore[arg-type]  # a plain dict
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def screen() -> Screen:
 async def test_the_first_words_are_shown_at_once(screen: Screen):
     player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=0.001), "live"))
     player.begin()
-    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]
+    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]  # a plain dict
     player.say("Hello")
     assert screen.messages[-1] == "Hello"
     player.say(" there")
@@ -98,7 +98,7 @@ async def test_a_turn_that_a_page_follows_is_shown_at_its_beginning_and_its_end(
     display = TurnDisplay(screen, ViewSettings(messages_per_second=1e9), "live", has_page=True)
     player = Player(display)
     player.begin()
-    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]
+    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]  # a plain dict
     player.say("Hello")
     player.run_commands(3)
     assert len(screen.shown) == 1
@@ -110,7 +110,7 @@ async def test_later_words_wait_for_the_next_update(screen: Screen):
     # So slow that no pause of a busy machine is an update's worth.
     player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=1), "live"))
     player.begin()
-    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]
+    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]  # a plain dict
     player.say("Hello")
     before = len(screen.shown)
     player.say(" there")
@@ -123,10 +123,10 @@ async def test_later_words_wait_for_the_next_update(screen: Screen):
 async def test_the_end_of_the_last_message_and_of_the_turn_are_one_picture(screen: Screen):
     player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=1e6), "live"))
     player.begin()
-    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]
+    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]  # a plain dict
     player.say("Hello")
     before = len(screen.shown)
-    player.feed(events.item_completed(player.message("completed", "Hello")))  # type: ignore[arg-type]
+    player.feed(events.item_completed(player.message("completed", "Hello")))  # type: ignore[arg-type]  # a plain dict
     player.feed(events.turn_ended("completed", None))
     assert len(screen.shown) == before + 1
     assert screen.shown[-1][MIME]["final"] is True
@@ -136,12 +136,12 @@ async def test_the_end_of_the_last_message_and_of_the_turn_are_one_picture(scree
 async def test_a_turn_costs_less_than_five_times_its_text(screen: Screen, size: int):
     player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=1e9), "live"))
     player.begin()
-    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]
+    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]  # a plain dict
     text = (PARAGRAPH * (size // len(PARAGRAPH) + 1))[:size]
     for begin in range(0, size, 20):
         player.say(text[begin : begin + 20])
         await asyncio.sleep(0)
-    player.feed(events.item_completed(player.message("completed", text)))  # type: ignore[arg-type]
+    player.feed(events.item_completed(player.message("completed", text)))  # type: ignore[arg-type]  # a plain dict
     player.feed(events.turn_ended("completed", None))
     assert screen.messages[-1] == text
     assert len(screen.shown) > 5
@@ -152,7 +152,7 @@ async def test_a_turn_costs_less_than_five_times_its_text(screen: Screen, size: 
 async def test_a_long_answer_is_redrawn_evenly_to_its_end(screen: Screen):
     player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=1e9), "live"))
     player.begin()
-    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]
+    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]  # a plain dict
     sent, last, gaps = 0, 0, []
     count = len(screen.shown)
     while sent < 100_000:
@@ -170,7 +170,7 @@ async def test_a_short_answer_below_many_steps_is_seen_while_it_is_written(scree
     player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=1e9), "live"))
     player.begin()
     player.run_commands(4)
-    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]
+    player.feed(events.item_started(player.message("running")))  # type: ignore[arg-type]  # a plain dict
     before = len(screen.shown)
     for word in ["word "] * 200:
         player.say(word)

@@ -27,7 +27,7 @@ def ask(place: Place, *commands_: tuple[str, str, str, dict[str, Any]]) -> list[
 
     async def work() -> list[Any]:
         async with TurnLog.open(LogSettings(folder=place.data), "test") as log:
-            ids = [await commands.ask(log, *command, BY) for command in commands_]  # type: ignore[arg-type]
+            ids = [await commands.ask(log, *command, BY) for command in commands_]  # type: ignore[arg-type]  # as given
             return [await commands.wait(log, command_id, 20) for command_id in ids]
 
     return asyncio.run(work())

@@ -32,7 +32,7 @@ def mark_lost(place: Place, turn_id: str) -> bool:
 
     async def work() -> bool:
         async with TurnLog.open(LogSettings(folder=place.data), "test") as log:
-            return await leases.mark_lost(log, turn_id, "ada")  # type: ignore[arg-type]
+            return await leases.mark_lost(log, turn_id, "ada")  # type: ignore[arg-type]  # as given
 
     return asyncio.run(work())
 

@@ -32,7 +32,7 @@ for line in sys.stdin:
 
 async def start(source: str, **kwargs: str | dict[str, str]) -> StdioTransport:
     argv = [sys.executable, "-c", PRELUDE + textwrap.dedent(source)]
-    return await StdioTransport.start(argv, **kwargs)  # type: ignore[arg-type]
+    return await StdioTransport.start(argv, **kwargs)  # type: ignore[arg-type]  # as given
 
 
 def peer_on(transport: StdioTransport, heard: list[Message] | None = None) -> Peer:

@@ -143,7 +143,7 @@ async def test_an_origin_is_refused_and_explained(
     plain = client.connect
 
     def with_origin(target: str, **options: object) -> object:
-        return plain(target, origin="http://localhost", **options)  # type: ignore[arg-type]
+        return plain(target, origin="http://localhost", **options)  # type: ignore[arg-type]  # as given
 
     async with over_ws(codex_home, codex_environment) as server:
         monkeypatch.setattr(client, "connect", with_origin)

@@ -151,7 +151,7 @@ async def frames(socket: ClientConnection) -> list[dict[str, Any]]:
 async def eventually(condition: Callable[[], bool]) -> None:
     """Wait for a condition that nothing announces."""
     async with asyncio.timeout(SECONDS):
-        while not condition():  # noqa: ASYNC110
+        while not condition():  # noqa: ASYNC110 (no event tells)
             await asyncio.sleep(0.005)
 
 

@@ -106,7 +106,7 @@ def _is_followed_by(follower: Follower, turn_id: TurnId, readers: int) -> bool:
         topic is not None
         and topic.position is not None
         and len(topic.readers) == readers
-        and all(reader._wake._waiters for reader in topic.readers)  # type: ignore[attr-defined]
+        and all(reader._wake._waiters for reader in topic.readers)  # type: ignore[attr-defined]  # no public way
     )
 
 

@@ -42,7 +42,7 @@ async def a_page(server: Server, log: TurnLog, **more: Any) -> AsyncIterator[Pag
     page = Page(PATH, fetch, [new_cell("# Sums", "markdown", id="one")], **more)
     async with server.socket("feed") as socket, shown(socket, page):
         async with asyncio.timeout(SECONDS):
-            while not await presence.is_present(log, stored(server), 0):  # noqa: ASYNC110
+            while not await presence.is_present(log, stored(server), 0):  # noqa: ASYNC110 (no event tells)
                 await asyncio.sleep(0.005)
         yield page
 
@@ -110,7 +110,7 @@ async def test_who_gives_up_waiting_takes_it_back(server: Server, log: TurnLog) 
     await presence.note(log, "a page that hangs", {stored(server)})
     asking = asyncio.create_task(operations.perform(log, operation(server, "read"), SECONDS))
     async with asyncio.timeout(SECONDS):
-        while not await _open(log):  # noqa: ASYNC110
+        while not await _open(log):  # noqa: ASYNC110 (no event tells)
             await asyncio.sleep(0.005)
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)

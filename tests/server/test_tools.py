@@ -33,11 +33,11 @@ def a_page(jupyter: Jupyter) -> Iterator[Page]:
     """A tab at work on a thread of its own."""
     portal = Portal("page")
     tab = _a_page(jupyter)
-    page = portal.submit(tab.__aenter__()).result(SECONDS)  # type: ignore[arg-type]
+    page = portal.submit(tab.__aenter__()).result(SECONDS)  # type: ignore[arg-type]  # as given
     try:
         yield page
     finally:
-        portal.submit(tab.__aexit__(None, None, None)).result(SECONDS)  # type: ignore[arg-type]
+        portal.submit(tab.__aexit__(None, None, None)).result(SECONDS)  # type: ignore[arg-type]  # as given
         portal.close()
 
 
@@ -55,7 +55,7 @@ async def _a_page(jupyter: Jupyter) -> AsyncIterator[Page]:
     async with connect(url, max_size=None) as socket, shown(socket, page):
         async with TurnLog.open(LogSettings(folder=jupyter.place.data), "test") as log:
             async with asyncio.timeout(SECONDS):
-                while not await presence.is_present(log, notebook, 0):  # noqa: ASYNC110
+                while not await presence.is_present(log, notebook, 0):  # noqa: ASYNC110 (no event tells)
                     await asyncio.sleep(0.01)
         yield page
 

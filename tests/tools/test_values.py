@@ -28,7 +28,7 @@ class Rude:
     def __repr__(self) -> str:
         raise RuntimeError("looked at")
 
-    __str__ = __format__ = __repr__  # type: ignore[assignment]
+    __str__ = __format__ = __repr__  # type: ignore[assignment]  # refuses
 
     def __len__(self) -> int:
         time.sleep(3600)
@@ -106,7 +106,7 @@ class Color(enum.Enum):
     BAD = Unknown()
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:  # type: ignore[override]  # a trap
         raise RuntimeError("asked for its name")
 
 

@@ -70,7 +70,7 @@ async def other(folder: Path) -> AsyncIterator[Other]:
     finally:
         if process.returncode is None:
             await found.kill()
-        transport = process._transport  # type: ignore[attr-defined]
+        transport = process._transport  # type: ignore[attr-defined]  # no public way
         transport.close()
 
 

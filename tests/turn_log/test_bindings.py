@@ -32,7 +32,7 @@ async def test_notebook_is_known_by_the_cells_its_turns_ran_in(log: TurnLog) -> 
     await bindings.bind(log, NOTEBOOK, "s1", cell_id="b")
     assert await session_of(log, NOTEBOOK, "b", "new") == "s1"
     binding = await bindings.bound_session(log, NOTEBOOK, {"x"})
-    assert binding == bindings.Binding(NOTEBOOK, "s1", frozenset("ab"), True)  # type: ignore[arg-type]
+    assert binding == bindings.Binding(NOTEBOOK, "s1", frozenset("ab"), True)  # type: ignore[arg-type]  # as given
 
 
 @pytest.mark.parametrize("cells", [set(), {"x", "y"}])
@@ -143,7 +143,7 @@ async def test_sessions_are_found(log: TurnLog) -> None:
     await bindings.remember_session(log, "s2", cwd="/elsewhere", title="Tables")
 
     async def found(**query: str) -> set[str]:
-        return {row.session_id for row in await bindings.sessions(log, **query)}  # type: ignore[arg-type]
+        return {row.session_id for row in await bindings.sessions(log, **query)}  # type: ignore[arg-type]  # as given
 
     assert await found() == {"s1", "s2"}
     assert await found(cwd=FOLDER) == {"s1"}

@@ -142,7 +142,7 @@ async def test_turns_are_found_by_what_is_known(log: TurnLog) -> None:
     other = await begin(log, cell_id="a", notebook="/workspace/copy.ipynb", turn_id=ids[2])
 
     async def found(**query: object) -> list[str]:
-        return [row.turn_id for row in await log.turns(**query)]  # type: ignore[arg-type]
+        return [row.turn_id for row in await log.turns(**query)]  # type: ignore[arg-type]  # as given
 
     everything = [other.turn_id, second.turn_id, first.turn_id]
     assert await found() == everything

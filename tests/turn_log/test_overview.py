@@ -56,8 +56,8 @@ async def test_open_questions_are_those_nobody_answered(log: TurnLog) -> None:
     await record.append(
         [
             approval_requested(first),
-            approval_requested(second),  # type: ignore[arg-type]
-            input_requested({**form, "questions": []}),  # type: ignore[typeddict-item]
+            approval_requested(second),  # type: ignore[arg-type]  # a plain dict
+            input_requested({**form, "questions": []}),  # type: ignore[typeddict-item]  # a plain dict
             approval_decided(first["id"], Decision("once", "ada")),
         ]
     )

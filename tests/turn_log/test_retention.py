@@ -85,7 +85,7 @@ async def test_long_turn_is_deleted_in_chunks_and_its_space_given_back(
     write = log.database.write
 
     async def counted(sql: str, parameters: object = ()) -> int:
-        sizes.append(await write(sql, parameters))  # type: ignore[arg-type]
+        sizes.append(await write(sql, parameters))  # type: ignore[arg-type]  # as given
         return sizes[-1]
 
     monkeypatch.setattr(log.database, "write", counted)
