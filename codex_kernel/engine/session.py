@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -40,6 +40,9 @@ from codex_kernel.turn_log import bindings
 from codex_kernel.turn_log.log import TurnLog
 
 logger = logging.getLogger(__name__)
+
+COMPACT_SECONDS = 0.3
+"""From the end of a turn to its compaction: the host has shown the end by then."""
 
 
 class Session:
@@ -84,6 +87,7 @@ class Session:
         self._must_reopen = False
         self._has_offered_fork = False
         self._attaching = asyncio.Lock()
+        self._is_closing = asyncio.Event()
 
     @property
     def notebook(self) -> NotebookPath | None:
@@ -116,8 +120,14 @@ class Session:
             await turn.run(submission)
         finally:
             self.turns.remove(turn)
-        self.notes.write_later(self.log.compact(turn.id))
+        self.notes.write_later(self._compact_aside(turn.id))
         return turn
+
+    async def _compact_aside(self, turn_id: TurnId) -> None:
+        """Compact the turn when its cell has ended: both need the processor."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_closing.wait(), COMPACT_SECONDS)
+        await self.log.compact(turn_id)
 
     async def enqueue(self, prompt: str, cell_id: CellId | None, turn_id: TurnId) -> Turn:
         """Record a turn whose cell waits; `submit` runs it, or `withdraw` takes it back."""
@@ -434,6 +444,7 @@ class Session:
 
     async def aclose(self) -> None:
         """End what runs, then the app-server with everything it started."""
+        self._is_closing.set()
         turns = list(self.turns)
         for turn in turns:
             turn.shut_down()

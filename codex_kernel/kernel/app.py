@@ -12,6 +12,9 @@ class CodexKernelApp(IPKernelApp):
     """Reads `jupyter_codex_config` besides what the command line says."""
 
     name = "codex-kernel"
+    outstream_class = None
+    """What libraries print goes where the kernel was started: cells show turns. With ipykernel's
+    streams every cell would wait 2 ms at its end for the thread that sends what was printed."""
 
     def load_config_file(self, *args: object, **kwargs: object) -> None:
         """Our configuration files; the command line, read before, stays stronger."""

@@ -75,6 +75,8 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
     help_links: Any = [  # noqa: RUF012  # as the base class has it
         {"text": "Codex", "url": "https://developers.openai.com/codex"},
     ]
+    _execute_sleep = 0.0
+    """ipykernel waits for what was printed, which is no part of our cells (see `app`)."""
 
     def __init__(self, **kwargs: Any) -> None:
         """Begin to start Codex; the kernel answers meanwhile."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -180,6 +181,24 @@ async def test_a_reader_that_rests_holds_the_child_back_and_loses_nothing() -> N
     async with peer_on(transport, heard) as peer:
         assert await peer.request("m", "end") == "end"
     assert [message["params"] for message in heard] == list(range(400))
+
+
+async def test_lines_that_come_in_a_burst_are_taken_together() -> None:
+    transport = await start(
+        """
+        for n in range(300):
+            say({"n": n})
+            until = time.perf_counter() + 0.0002
+            while time.perf_counter() < until:
+                pass
+        """
+    )
+    pieces: list[list[bytes]] = []
+    while piece := await transport.receive():
+        pieces.append(piece)
+    await transport.aclose()
+    assert [json.loads(line)["n"] for piece in pieces for line in piece] == list(range(300))
+    assert len(pieces) < 100
 
 
 async def test_closing_goes_on_when_the_closer_is_cancelled() -> None:

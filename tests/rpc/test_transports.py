@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from codex_kernel.errors import AppServerError, AppServerGone, RequestRefused
@@ -90,6 +91,8 @@ async def test_death_fails_what_waits_and_is_told_once(server: Server) -> None:
     async with connected(server, ear) as peer:
         await peer.request("initialize", INITIALIZE)
         server.process.suspend()
+        while server.process.status() != psutil.STATUS_STOPPED:
+            await asyncio.sleep(0.01)
         waiting = [asyncio.ensure_future(peer.request("model/list", {})) for _ in range(20)]
         await asyncio.sleep(0)
         server.process.kill()
