@@ -5,13 +5,15 @@ The real chain: scripted model, Codex, kernel, turn log, Jupyter server, Jupyter
 The main thread's time is that of a processor, from the run of a cell to its end: what JupyterLab
 does for every cell is in all of it, and the beginning and the end of a turn are in ours. Opening
 a notebook is timed by the clock. Most of what finished turns add to it is the Jupyter server's,
-which takes every output apart to check it: those here have 30 items each.
+which takes every output apart to check its signature: it grows with their items. There are turns
+as an agent's mostly are, and turns that have every kind of item there is.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,8 @@ ROUNDS = 3
 LATENCY_TURNS, WARM_TURNS = 20, 2
 FINISHED = 300
 OPENINGS = 5
+MOSTLY = {"reasoning": 1, "command": 4, "file_change": 1, "message": 2}
+"""What an agent's turn mostly has: it thinks, looks around, changes a file, tests it, says so."""
 SENTENCE = "The quick brown fox jumps over the lazy dog and looks back once more. "
 STREAMED = """
 import time
@@ -59,7 +63,7 @@ def browser_rows(*, quick: bool) -> list[Row]:
     for deltas, pace in SIZES[:1] if quick else SIZES:
         rows += _streaming(deltas, pace, rounds=1 if quick else ROUNDS)
     rows.append(_first_delta(5 if quick else LATENCY_TURNS))
-    rows += _opening(2 if quick else OPENINGS)
+    rows += _opening(1 if quick else OPENINGS)
     return rows
 
 
@@ -173,29 +177,36 @@ _WATCH = """() => {
 
 
 def _opening(rounds: int) -> list[Row]:
-    """A notebook of finished turns beside one whose outputs are plain text."""
-    milliseconds: dict[str, list[float]] = {"turns.ipynb": [], "plain.ipynb": []}
+    """Notebooks of finished turns beside one whose outputs are plain text."""
+    outputs = {
+        "of 8 items": _finished(MOSTLY),
+        "of every kind of item": _finished(),
+        "plain": {"text/plain": _finished()["text/plain"]},
+    }
+    milliseconds: dict[str, list[float]] = {name: [] for name in outputs}
     with new_place() as place, lab_page(place) as page:
-        page.write("turns.ipynb", _notebook(_finished()))
-        page.write("plain.ipynb", _notebook({"text/plain": _finished()["text/plain"]}))
-        for name in (*milliseconds, *list(milliseconds) * rounds):
+        for name, output in outputs.items():
+            page.write(f"{name}.ipynb", _notebook(output))
+        for name in (*outputs, *list(outputs) * rounds):
             page.open_lab()
             page.page.wait_for_timeout(1_000)
-            milliseconds[name].append(page.page.evaluate(_OPEN, name))
-        page.open_notebook("turns.ipynb")
+            milliseconds[name].append(page.page.evaluate(_OPEN, f"{name}.ipynb"))
+        page.open_notebook("of 8 items.ipynb")
         loaded: list[str] = page.page.evaluate(
             "() => performance.getEntriesByType('resource').map(each => each.name)"
         )
-    turns, plain = (each[1:] for each in milliseconds.values())
-    more = [one - other for one, other in zip(turns, plain, strict=True)]
+    plain = milliseconds.pop("plain")[1:]
     return [
-        Row(
-            f"page, opening {FINISHED} finished turns: more than plain outputs",
-            "ms",
-            more,
-            target=500.0,
-            target_of="value",
-            details={"turns": turns, "plain": plain},
+        *(
+            Row(
+                f"page, opening {FINISHED} finished turns {name}: more than plain outputs",
+                "ms",
+                [one - other for one, other in zip(turns[1:], plain, strict=True)],
+                target=500.0,
+                target_of="value",
+                details={"turns": turns[1:], "plain": plain},
+            )
+            for name, turns in milliseconds.items()
         ),
         Row(
             "page, code at the first turn", "KB gz", [_size(loaded)], target=150, target_of="value"
@@ -219,13 +230,20 @@ _OPEN = """async name => {
 }"""
 
 
-def _finished() -> dict[str, Any]:
-    """The output of a turn with a bit of everything."""
+def _finished(kinds: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """The output of a turn with a bit of everything, or with so many items of these kinds."""
     file = (
         Path(__file__).parent.parent / "tests" / "render" / "golden" / "everything.transcript.json"
     )
     data = json.loads(file.read_text(encoding="utf-8"))
-    data["items"] = [item for item in data["items"] if item["type"] != "image"]
+    items = [item for item in data["items"] if item["type"] != "image"]
+    if kinds is not None:
+        of_kind = {
+            kind: [it for it in items if it["type"] == kind][:n] for kind, n in kinds.items()
+        }
+        items = [item for some in of_kind.values() for item in some]
+        data |= {"approvals": [], "inputs": [], "steers": [], "warnings": []}
+    data["items"] = items
     return mime_bundle(data, ViewSettings(), final=True)
 
 

@@ -215,14 +215,20 @@ class Router:
         if len(kept) > KEPT_MESSAGES:
             del kept[next((at for at, old in enumerate(kept) if "id" not in old), 0)]
         while len(self._kept) > KEPT_THREADS:
-            del self._kept[next(iter(self._kept))]
+            longest = next(iter(self._kept))
+            for dropped in self._kept.pop(longest):
+                if "id" in dropped:
+                    self._refuse_ours(longest, dropped)
 
     def _refuse_unclaimed(self, thread_id: str, request: Message) -> None:
         kept = self._kept.get(thread_id, [])
         if request in kept and self._gone is None:
             kept.remove(request)
-            if not self._is_shared or self._root(thread_id) in self._own:
-                self._refuse(request)
+            self._refuse_ours(thread_id, request)
+
+    def _refuse_ours(self, thread_id: str, request: Message) -> None:
+        if not self._is_shared or self._root(thread_id) in self._own:
+            self._refuse(request)
 
     def _root(self, thread_id: str) -> str:
         while thread_id in self._children:

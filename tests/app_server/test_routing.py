@@ -169,6 +169,14 @@ async def test_what_nobody_opens_is_bounded(
     await asyncio.gather(empty, return_exceptions=True)
 
 
+async def test_a_question_of_a_thread_that_is_kept_no_longer_is_refused(
+    router: Router, refused: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routing, "KEPT_THREADS", 1)
+    router.take([note("a"), ask("a", 1), note("b")])
+    assert refused == [ask("a", 1)]
+
+
 async def test_listeners_hear_what_belongs_to_no_thread(router: Router) -> None:
     heard: list[Message] = []
     unsubscribe = router.subscribe(heard.append)

@@ -130,6 +130,34 @@ def test_what_is_typed_while_mine_is_kept_is_kept_too(lab: Lab, page: LabPage):
     assert "second" in file.read_text()
 
 
+def test_what_is_typed_while_a_document_is_read_again_is_not_lost(lab: Lab, page: LabPage):
+    file = lab.place.workspace / "late.txt"
+    file.write_text("old\n")
+    lab.write("late", cell([patch(file.name, "old", "of Codex")], say("Done.")))
+    page.open("late")
+    editor = open_file(page, file.name)
+    expect(editor).to_contain_text("old")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if "content=1" in route.request.url and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.page.route("**/api/contents/late.txt*", hold)
+    with page.page.expect_request(re.compile(r"/late\.txt\?.*content=1")):
+        page.run_in("late", 0)
+    editor.click()
+    page.page.keyboard.type("typed here ")
+    held[0].continue_()
+    notice = page.page.locator(".jp-CodexNotice")
+    expect(notice).to_contain_text("not saved")
+    expect(editor).to_contain_text("typed here")
+    notice.get_by_role("button", name="Show changes").click()
+    expect(notice.locator(".jp-mod-added", has_text="of Codex")).to_be_visible()
+
+
 def test_another_open_notebook_that_codex_writes_to_can_be_had_back(
     lab: Lab, page: LabPage, browser: Browser
 ):

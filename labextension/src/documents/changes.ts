@@ -27,10 +27,16 @@ interface IOpenDocument {
   context: DocumentRegistry.Context;
 }
 
+/** A turn whose patches are awaited, and how many of them were seen. */
+interface IFollowed {
+  turn: ILiveTurn;
+  source: LogSource;
+  patches: number;
+}
+
 /** Follows every turn of the page's server, for as long as the page lives. */
 export class ChangedDocuments {
-  private readonly _sources = new Map<string, LogSource>();
-  private readonly _patches = new Map<string, number>();
+  private readonly _followed = new Map<string, IFollowed>();
 
   constructor(
     private readonly _codex: ICodex,
@@ -38,34 +44,47 @@ export class ChangedDocuments {
     private readonly _documents: IDocumentManager
   ) {
     _codex.feed.turnChanged.connect(this._onTurn, this);
-    _codex.feed.stateChanged.connect(feed => feed.turns.forEach(turn => this._follow(turn)));
+    _codex.feed.stateChanged.connect(this._onState, this);
+  }
+
+  private _onState(feed: Feed): void {
+    for (const { turn } of this._followed.values()) {
+      if (!feed.turns.has(turn.turn_id)) {
+        this._end(turn); // while this page was offline
+      }
+    }
+    feed.turns.forEach(turn => this._follow(turn));
   }
 
   private _onTurn(_: Feed, { turn }: ITurnChange): void {
-    if (!isFinal(turn.state)) {
+    if (isFinal(turn.state)) {
+      this._end(turn);
+    } else {
       this._follow(turn);
-      return;
     }
-    this._sources.get(turn.turn_id)?.dispose();
-    this._sources.delete(turn.turn_id);
-    this._patches.delete(turn.turn_id);
+  }
+
+  private _end(turn: ILiveTurn): void {
+    this._followed.get(turn.turn_id)?.source.dispose();
+    this._followed.delete(turn.turn_id);
     void this._check(turn, true);
   }
 
   /** Patches are seen as they are applied where this page shows the notebook of the turn. */
   private _follow(turn: ILiveTurn): void {
     const isShown = this._open().some(({ context }) => localPath(context.path) === turn.path);
-    if (!isShown || this._sources.has(turn.turn_id)) {
+    if (!isShown || this._followed.has(turn.turn_id)) {
       return;
     }
     const source = this._codex.source(turn.turn_id);
-    this._sources.set(turn.turn_id, source);
+    const followed = { turn, source, patches: 0 };
+    this._followed.set(turn.turn_id, followed);
     source.changed.connect(() => {
       const applied = source.picture.items.filter(
         item => item.type === 'file_change' && item.status === 'completed'
       ).length;
-      if (applied > (this._patches.get(turn.turn_id) ?? 0)) {
-        this._patches.set(turn.turn_id, applied);
+      if (applied > followed.patches) {
+        followed.patches = applied;
         void this._check(turn, false);
       }
     });
@@ -110,7 +129,16 @@ export class ChangedDocuments {
     if (context.model.dirty || runs(widget)) {
       this._ask({ widget, context });
     } else {
-      await reread(widget, context);
+      await this._reread({ widget, context });
+    }
+  }
+
+  /** What was typed while the file was on its way is put back, and asked about. */
+  private async _reread({ widget, context }: IOpenDocument): Promise<void> {
+    const typed = await reread(widget, context);
+    if (typed !== null) {
+      context.model.fromString(typed);
+      this._ask({ widget, context });
     }
   }
 
@@ -220,16 +248,32 @@ interface ITextEditor {
   editor?: { scrollDOM: HTMLElement };
 }
 
-/** Read a document again, with the cursor and the view where they were. */
-async function reread(widget: DocumentWidget, context: DocumentRegistry.Context): Promise<void> {
+/**
+ * Read a document again, with the cursor and the view where they were; returns the text that
+ * JupyterLab has overwritten because it was typed meanwhile, or null. A notebook changes in steps,
+ * which look like typing.
+ */
+async function reread(
+  widget: DocumentWidget,
+  context: DocumentRegistry.Context
+): Promise<string | null> {
+  const { model } = context;
+  const texts = [model.toString()];
+  const note = (): number => texts.push(model.toString());
+  if (context.contentsModel?.format === 'text') {
+    model.contentChanged.connect(note);
+  }
   const { editor } = widget.content as unknown as { editor?: ITextEditor };
   const cursor = editor?.getCursorPosition();
   const top = editor?.editor?.scrollDOM.scrollTop;
-  await context.revert();
+  await context.revert().finally(() => model.contentChanged.disconnect(note));
   if (editor && cursor) {
     editor.setCursorPosition(cursor);
     if (editor.editor && top !== undefined) {
       editor.editor.scrollDOM.scrollTop = top;
     }
   }
+  const read = model.toString();
+  const typed = texts.filter(text => text !== read).at(-1);
+  return typed === undefined || typed === texts[0] ? null : typed;
 }

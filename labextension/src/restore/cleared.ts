@@ -12,7 +12,8 @@ export class Cleared {
   }
 
   add(turnIds: Iterable<string>): void {
-    for (const turnId of turnIds) {
+    // Other tabs write there, too.
+    for (const turnId of [...read(), ...turnIds]) {
       this._turns.add(turnId);
     }
     try {
