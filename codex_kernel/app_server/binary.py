@@ -76,6 +76,13 @@ SUPPORTED = (
             "in code mode several tool calls of the client can be open at once",
         ),
     ),
+    Tested(
+        "0.171.0",
+        (
+            "currentTime/read is not asked of the client any more",
+            "bioPolicy is one more code of errors",
+        ),
+    ),
 )
 """The one table of versions, oldest first: the first is the minimum, the last the newest tested."""
 

@@ -49,6 +49,7 @@ _CODES = {
     "internalServerError": "server_error",
     "badRequest": "bad_request",
     "cyberPolicy": "policy",
+    "bioPolicy": "policy",
     "misalignmentPolicyViolation": "policy",
     "inferenceHookDenied": "policy",
     "tooManyDenials": "too_many_denials",

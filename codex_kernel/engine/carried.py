@@ -7,7 +7,6 @@ the user's own settings is not taken, it is told.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,12 +22,12 @@ _ORDERED: dict[str, tuple[str, ...]] = {
 _NAMES = {"sandbox": ("the sandbox", "/sandbox"), "approval_policy": ("approvals", "/approvals")}
 
 
-def carried(content: bytes | None) -> dict[str, str]:
-    """What the metadata of a notebook file asks for, as far as that is understood."""
+def carried(document: Any) -> dict[str, str]:
+    """What the metadata of a notebook asks for, as far as that is understood."""
     try:
-        asked = json.loads(content or b"{}")["metadata"][KEY]
+        asked = document["metadata"][KEY]
         found = {name: asked[name] for name in ("model", "effort", *_ORDERED) if name in asked}
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         return {}
     return {name: value for name, value in found.items() if _is_sound(name, value)}
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
 import json
 import os
 import shlex
@@ -48,9 +47,9 @@ class Keeper:
         """Nothing is kept yet."""
         self._session = session
         self._settings = settings
-        self._copy: bytes | None = None
+        self._own: _Copy | None = None
         self._others: dict[NotebookPath, _Copy] = {}
-        self._carried: tuple[object, dict[str, str]] = (None, {})
+        self._content: tuple[object, _Content] = (None, _Content(None, {}))
 
     @property
     def _notebook(self) -> NotebookPath | None:
@@ -59,30 +58,31 @@ class Keeper:
 
     async def cell_ids(self) -> set[str] | None:
         """The ids of the cells in the notebook's file, or None when they cannot be read."""
-        if self._notebook is None:
-            return None
-        return _cell_ids(await asyncio.to_thread(_read, self._notebook, None))
+        return (await self._parsed()).cell_ids
 
     async def carried(self) -> dict[str, str]:
-        """What the notebook's file asks for in its metadata; read again only when it changed."""
+        """What the notebook's file asks for in its metadata."""
+        return (await self._parsed()).carried
+
+    async def _parsed(self) -> _Content:
         if self._notebook is None:
-            return {}
-        version = await asyncio.to_thread(_version, self._notebook)
-        if version != self._carried[0]:
-            self._carried = version, await asyncio.to_thread(_read_carried, self._notebook)
-        return self._carried[1]
+            return _Content(None, {})
+        self._content = await asyncio.to_thread(_parse, self._notebook, self._content)
+        return self._content[1]
 
     async def begin(self) -> None:
-        """Remember the open notebook as it is when a turn begins."""
-        if self._notebook is not None:
+        """Remember the open notebooks as they are when a turn begins."""
+        path = self._notebook
+        if path is not None:
             limit = self._settings.image_bytes_per_turn
-            self._copy = await asyncio.to_thread(_read, self._notebook, limit)
+            self._own = await asyncio.to_thread(_copy, path, self._own, limit)
         try:
             shown = await presence.shown(self._session.log)
         except LogError:  # then it is not known what is open elsewhere
             shown = set()
-        shown -= {self._notebook}
-        self._others = await asyncio.to_thread(_copies, shown, self._others, self._settings)
+        shown -= {path}
+        if shown or self._others:
+            self._others = await asyncio.to_thread(_copies, shown, self._others, self._settings)
 
     async def before(self, turn_id: TurnId, drafts: list[Draft]) -> None:
         """Keep the files that the patches among these events are about to change."""
@@ -105,7 +105,8 @@ class Keeper:
     async def _keep(self, turn_id: TurnId, change: dict[str, Any]) -> None:
         path = stored_path(change["path"])
         if path == self._notebook:
-            await self._note(turn_id, path, self._copy, existed=True)
+            content = None if self._own is None else self._own.content
+            await self._note(turn_id, path, content, existed=True)
             return
         content = await asyncio.to_thread(_read, path, self._settings.image_bytes)
         moved_to = change.get("move_path")
@@ -136,10 +137,7 @@ class Keeper:
     async def _after_other(
         self, transcript: Transcript, path: NotebookPath, copy: _Copy
     ) -> list[Draft]:
-        if await asyncio.to_thread(_version, path) == copy.version or path == self._notebook:
-            return []
-        content = await asyncio.to_thread(_read, path, None)
-        if content == copy.content or not _has_written(transcript, path, content):
+        if path == self._notebook or not await self._is_written(transcript, path, copy):
             return []
         turn_id = transcript.data["turn_id"]
         await self._note(turn_id, path, copy.content, existed=True)
@@ -154,16 +152,14 @@ class Keeper:
         return [warning(text, "other_notebook")]
 
     async def _after_own(self, transcript: Transcript) -> list[Draft]:
-        if self._notebook is None or self._copy is None:
+        path, copy = self._notebook, self._own
+        if path is None or copy is None or copy.content is None:
             return []
-        content = await asyncio.to_thread(_read, self._notebook, None)
-        if content is not None and _digest(content) == _digest(self._copy):
-            return []
-        if not _has_written(transcript, self._notebook, content):
+        if not await self._is_written(transcript, path, copy):
             return []
         turn_id = transcript.data["turn_id"]
-        await self._note(turn_id, self._notebook, self._copy, existed=True)
-        name = os.path.basename(self._notebook)
+        await self._note(turn_id, path, copy.content, existed=True)
+        name = os.path.basename(path)
         text = (
             f"Codex wrote to {name} while it is open here. Do not reload it from disk: save it to "
             "keep what you see. The file as it was when the turn began is kept: "
@@ -172,12 +168,16 @@ class Keeper:
         )
         return [warning(text, "open_notebook")]
 
-
-def _has_written(transcript: Transcript, path: NotebookPath, content: bytes | None) -> bool:
-    """Whether it was the turn that changed a notebook, and not the user who saved it: by what is
-    known of its patches and commands, or because it is a notebook no more."""
-    is_touched = any(_touches(item, path) for item in transcript.data["items"])
-    return is_touched or _cell_ids(content) is None
+    async def _is_written(self, transcript: Transcript, path: NotebookPath, copy: _Copy) -> bool:
+        """Whether it was the turn that changed a notebook, and not the user who saved it: by what
+        is known of its patches and commands, or because it is a notebook no more."""
+        if await asyncio.to_thread(_version, path) == copy.version:
+            return False
+        content = await asyncio.to_thread(_read, path, None)
+        if content == copy.content:
+            return False
+        is_touched = any(_touches(item, path) for item in transcript.data["items"])
+        return is_touched or (await asyncio.to_thread(_contents, content)).cell_ids is None
 
 
 def _touches(item: Mapping[str, Any], path: NotebookPath) -> bool:
@@ -196,20 +196,48 @@ class _Copy:
     content: bytes | None
 
 
+@dataclass(frozen=True)
+class _Content:
+    """What is looked at in a notebook's file."""
+
+    cell_ids: set[str] | None
+    carried: dict[str, str]
+
+
+def _copy(path: NotebookPath, known: _Copy | None, limit: int) -> _Copy:
+    """The notebook as it is; what has not changed since it was `known` is not read again."""
+    version = _version(path)
+    if known is not None and known.version == version:
+        return known
+    return _Copy(version, _read(path, limit))
+
+
 def _copies(
     paths: Collection[NotebookPath], known: Mapping[NotebookPath, _Copy], settings: LogSettings
 ) -> dict[NotebookPath, _Copy]:
-    """The notebooks as they are; what has not changed since it was `known` is not read again."""
     left = settings.image_bytes_per_turn
     copies: dict[NotebookPath, _Copy] = {}
     for path in sorted(paths):
-        version = _version(path)
-        copy = known.get(path)
-        if copy is None or copy.version != version:
-            copy = _Copy(version, _read(path, min(left, settings.image_bytes)))
-        left -= len(copy.content or b"")
-        copies[path] = copy
+        copies[path] = _copy(path, known.get(path), min(left, settings.image_bytes))
+        left -= len(copies[path].content or b"")
     return copies
+
+
+def _parse(path: NotebookPath, known: tuple[object, _Content]) -> tuple[object, _Content]:
+    """The file's version and content; what has not changed since it was `known` stays."""
+    version = _version(path)
+    if version == known[0]:
+        return known
+    return version, _contents(_read(path, None))
+
+
+def _contents(content: bytes | None) -> _Content:
+    """A notebook of many turns has megabytes, so it is parsed once for all that is asked."""
+    try:
+        document = json.loads(content or b"")
+    except (ValueError, RecursionError):
+        return _Content(None, {})
+    return _Content(_cell_ids(document), carried(document))
 
 
 def _read(path: str, limit: int | None) -> bytes | None:
@@ -231,17 +259,8 @@ def _version(path: str) -> object:
     return path, status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _read_carried(path: str) -> dict[str, str]:
-    return carried(_read(path, None))
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _cell_ids(content: bytes | None) -> set[str] | None:
+def _cell_ids(document: Any) -> set[str] | None:
     try:
-        cells = json.loads(content or b"")["cells"]
-        return {cell["id"] for cell in cells if "id" in cell}
-    except (ValueError, KeyError, TypeError):
+        return {cell["id"] for cell in document["cells"] if "id" in cell}
+    except (KeyError, TypeError):
         return None

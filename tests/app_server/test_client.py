@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from codex_kernel.app_server.binary import newest_seen
+from codex_kernel.app_server.binary import check_version, newest_seen
 from codex_kernel.app_server.client import (
     AppServer,
     child_environ,
@@ -43,7 +43,7 @@ async def test_start_tells_version_home_and_process(
     assert started is None or started > 0
     assert not server.is_shared
     assert not server.is_gone
-    assert server.warnings == []
+    assert server.warnings == list(filter(None, [check_version(server.version)]))
     assert newest_seen(folder / "data", folder / "home") == server.version
 
 

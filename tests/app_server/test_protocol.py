@@ -92,10 +92,10 @@ def test_every_request_of_the_server_is_answered(schema: Schema) -> None:
         for method in methods(schema, "ServerRequest")
         if questions.refusal({"id": 0, "method": method, "params": {}}) is None
     }
-    assert unanswerable == {
+    assert unanswerable <= {
         "account/chatgptAuthTokens/refresh",
         "attestation/generate",
-        "currentTime/read",
+        "currentTime/read",  # until 0.169
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -13,8 +12,8 @@ from codex_kernel.settings import SessionSettings
 OWN = SessionSettings()
 
 
-def file(asked: Any) -> bytes:
-    return json.dumps({"metadata": {"codex": asked}, "cells": []}).encode()
+def file(asked: Any) -> Any:
+    return {"metadata": {"codex": asked}, "cells": []}
 
 
 def test_a_file_carries_four_settings():
@@ -23,11 +22,11 @@ def test_a_file_carries_four_settings():
 
 
 @pytest.mark.parametrize(
-    "content",
-    [None, b"", b"[]", b"{}", b"not json", file(None), file([]), file("x"), file({"model": 5})],
+    "document",
+    [None, "", [], {}, {"metadata": None}, file(None), file([]), file("x"), file({"model": 5})],
 )
-def test_what_is_not_understood_asks_for_nothing(content: bytes | None):
-    assert carried(content) == {}
+def test_what_is_not_understood_asks_for_nothing(document: Any):
+    assert carried(document) == {}
 
 
 def test_an_unknown_sandbox_is_left_out():
