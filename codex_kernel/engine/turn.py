@@ -45,6 +45,10 @@ INTERRUPT_TRIES, INTERRUPT_RETRY_SECONDS = 40, 0.05
 """Codex refuses to stop a turn as long as it takes the one before, which it has said to be over,
 for the active one."""
 
+SPENT_SECONDS = 0.2
+"""What a request used is told just before the turn ends: an answer that is there is no interrupted
+one."""
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -270,7 +274,11 @@ class Turn:
     def _spend(self, usage: dict[str, Any]) -> None:
         session = self._session
         reason = session.limits.spend(session.id, usage, session.settings)
-        if reason is not None and self._first_stop is None:
+        if reason is not None:
+            self._loop.call_later(SPENT_SECONDS, self._out_of_tokens, reason)
+
+    def _out_of_tokens(self, reason: TurnErrorInfo) -> None:
+        if self._first_stop is None and not self.hearing.has_ended:
             self.interrupt("the token limit", reason)
 
     def taken_over(self) -> None:

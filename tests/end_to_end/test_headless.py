@@ -104,10 +104,7 @@ def test_papermill_lists_the_parameters_of_a_notebook(place: Place):
 
 @pytest.mark.parametrize(
     ("limit", "said"),
-    [
-        ({"max_turns": 1}, "`max_turns` allows 1"),
-        ({"max_tokens": 1500}, "`max_tokens` allows 1500"),
-    ],
+    [({"max_turns": 1}, "`max_turns` allows 1"), ({"max_tokens": 500}, "`max_tokens` allows 500")],
     ids=["turns", "tokens"],
 )
 def test_a_limit_ends_the_run_with_its_name(place: Place, limit: dict[str, Any], said: str):
