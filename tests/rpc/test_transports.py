@@ -91,7 +91,7 @@ async def test_death_fails_what_waits_and_is_told_once(server: Server) -> None:
     async with connected(server, ear) as peer:
         await peer.request("initialize", INITIALIZE)
         server.process.suspend()
-        while server.process.status() != psutil.STATUS_STOPPED:
+        while server.process.status() != psutil.STATUS_STOPPED:  # noqa: ASYNC110  # nothing tells
             await asyncio.sleep(0.01)
         waiting = [asyncio.ensure_future(peer.request("model/list", {})) for _ in range(20)]
         await asyncio.sleep(0)
