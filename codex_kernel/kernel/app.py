@@ -22,6 +22,18 @@ class CodexKernelApp(IPKernelApp):
         config.merge(self.cli_config)
         self.update_config(config)
 
+    def start(self) -> None:
+        """Serve until the kernel is shut down, and until the control thread has said the last word.
+
+        ipykernel leaves that thread alone: what it sends with may be closed under it at the exit,
+        and then libzmq aborts the process.
+        """
+        super().start()
+        thread = self.control_thread
+        if thread is not None:
+            thread.stop()
+            thread.join()
+
 
 def main() -> None:
     """Run the kernel until it is shut down."""

@@ -105,3 +105,34 @@ def test_a_record_that_cannot_be_read_leaves_the_history_of_this_kernel():
             content = {"hist_access_type": "tail", "output": False, "raw": True, "n": 5}
             answer = kernel.ask("history_request", **content)
     assert [entry[2] for entry in answer["history"]] == ["/help"]
+
+
+LAST_WORD = """
+import time
+
+from codex_kernel.kernel.kernel import CodexKernel
+
+say = CodexKernel._publish_status_and_flush
+
+
+def say_late(self, status, channel, *rest):
+    if status == "idle" and self._shutdown_message is not None:
+        time.sleep(0.5)
+    say(self, status, channel, *rest)
+
+
+CodexKernel._publish_status_and_flush = say_late
+"""
+
+
+def test_a_kernel_ends_when_its_control_thread_has_said_the_last_word():
+    with new_place() as place:
+        configure(place, LAST_WORD)
+        with kernel_in(place) as kernel:
+            kernel.manager.shutdown_kernel()
+            said: list[str] = []
+            while kernel.client.iopub_channel.msg_ready():
+                message = kernel.client.get_iopub_msg(timeout=1)
+                if message["parent_header"].get("msg_type") == "shutdown_request":
+                    said.append(message["content"].get("execution_state", "reply"))
+    assert sorted(said) == ["busy", "idle", "reply"]
