@@ -32,6 +32,7 @@ from codex_kernel.render.pieces import (
     note,
     output_block,
     path,
+    sentence,
     step,
     text_span,
 )
@@ -50,9 +51,9 @@ def entry_html(entry: Entry) -> str:
 
 def error(problem: Mapping[str, Any]) -> str:
     """Why the turn did not complete, and the next step."""
-    shown = f"<strong>✗ {escape(problem.get('message') or 'The turn failed.')}</strong>"
+    shown = f"<strong>✗ {sentence(problem.get('message') or 'The turn failed.')}</strong>"
     if problem.get("next_step"):
-        shown += f"<br>{escape(problem['next_step'])}"
+        shown += f"<br>{sentence(problem['next_step'])}"
     if problem.get("details"):
         shown += fold("Details", output_block(problem["details"]), is_open=False)
     return note(shown, RED)
@@ -277,12 +278,12 @@ def _input(entry: Entry) -> str:
 def _warning(entry: Entry) -> str:
     sign = {"again": "↻", "notice": "»"}.get(str(entry.get("kind")), "⚠")
     is_quiet = sign != "⚠"
-    return note(f"{sign} {text_span(entry.get('message') or '')}", GREY if is_quiet else AMBER)
+    return note(f"{sign} {sentence(entry.get('message') or '')}", GREY if is_quiet else AMBER)
 
 
 def _retry(entry: Entry) -> str:
     return note(
-        f"↻ {text_span(entry.get('message') or '')}{muted(entry.get('details') or '')}", AMBER
+        f"↻ {sentence(entry.get('message') or '')}{muted(entry.get('details') or '')}", AMBER
     )
 
 

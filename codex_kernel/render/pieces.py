@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from typing import Any
 
 from codex_kernel.render import terminal, words
@@ -25,6 +26,7 @@ _OUTPUT = f"{BOX};padding:6px 10px;background:rgba(128,128,128,.08);white-space:
 _NOTE = "margin:6px 0;padding:6px 10px;border-left:3px solid "
 TALL_LINES = 24
 AMBER, RED, BLUE, GREY = "#b8860b", "#d43f3a", "#2f79d0", "#808080"
+_CODE = re.compile(r"`([^`\n]+)`")
 _IMAGE_TYPES = {
     b"\x89PNG\r\n\x1a\n": "png",
     b"\xff\xd8\xff": "jpeg",
@@ -93,6 +95,11 @@ def facts_span(*facts: str) -> str:
 def text_span(text: str) -> str:
     """Plain text with its line breaks."""
     return f'<span style="white-space:pre-wrap">{escape(text)}</span>'
+
+
+def sentence(text: str) -> str:
+    """What we or Codex say about the turn; commands stand in backquotes and become code."""
+    return _CODE.sub(r"<code>\1</code>", escape(text)).replace("\n", "<br>")
 
 
 def json_text(value: Any) -> str:

@@ -443,9 +443,16 @@ export class Api {
     }
   }
 
-  answerOperation(operationId: string, outcome: IPageOutcome): Promise<void> {
+  /** Answer an operation that was taken up; what the server has already is not said twice. */
+  async answerOperation(operationId: string, outcome: IPageOutcome): Promise<void> {
     const path = `operations/${encodeURIComponent(operationId)}/outcome`;
-    return this._request('POST', path, {}, outcome);
+    try {
+      await this._send(UUID.uuid4(), () => ['POST', path, {}, outcome]);
+    } catch (problem) {
+      if (!(problem instanceof Problem) || problem.status !== 409) {
+        throw problem;
+      }
+    }
   }
 
   login(key?: string): Promise<IAccount> {

@@ -80,6 +80,15 @@ describe('the API', () => {
     expect(asked[1].body).toEqual({ decision: 'once' });
   });
 
+  it('answers an operation again when it is not known whether it was heard', async () => {
+    answers.push(
+      () => Promise.reject(new TypeError('Failed to fetch')),
+      json({ message: 'Answered.', next_step: '', kind: 'NotebookRefused' }, 409)
+    );
+    await settled(api.answerOperation('o', { result: {} }));
+    expect(asked.map(each => each.body)).toEqual([{ result: {} }, { result: {} }]);
+  });
+
   it('gives every command a key of its own', async () => {
     const done = json({ command_id: 'c', done: true, outcome: null });
     answers.push(done, done);

@@ -36,7 +36,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 _OF_ANOTHER_PAGE = "Comm not found for comm id"
-"""JupyterLab's word on widget messages that another page of the same kernel asked for."""
+"""JupyterLab's word, in a second page of a kernel, on widgets that were closed before it came."""
 _ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
 """Lab's news; it would ask a server far away."""
 NOBODY = "http://127.0.0.1:9"
@@ -107,6 +107,7 @@ def lab_in(
     disabled: Sequence[str] = (),
     port: int = 0,
     prefix: Path | None = None,
+    **environ: str,
 ) -> Iterator[Lab]:
     """A JupyterLab in the place that asks nobody who he is; on a free port unless one is given.
 
@@ -137,6 +138,7 @@ def lab_in(
                 JUPYTER_DATA_DIR=str(place.root / "jupyter-data"),
                 HTTPS_PROXY=NOBODY,
                 **_packages_in(prefix),
+                **environ,
             ),
             stdin=subprocess.DEVNULL,
             stdout=output,

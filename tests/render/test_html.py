@@ -185,6 +185,14 @@ def test_every_ending_is_named_with_the_next_step(state: str) -> None:
     assert "Run it again." in text
 
 
+def test_commands_in_what_is_said_are_code() -> None:
+    error = {"kind": "x", "message": "No `<b>`.", "next_step": "Run `/login`, or `/log\nout`."}
+    drafts = [*turns.begun(), events.turn_ended("failed", error)]
+    shown = html(turns.fold(turns.stamped(drafts)), VIEW)
+    assert "No <code>&lt;b&gt;</code>." in shown
+    assert "Run <code>/login</code>, or `/log<br>out`." in shown
+
+
 @pytest.mark.parametrize(
     ("last", "window"),
     [(None, 1000), ({"total_tokens": 10}, None), ({"total_tokens": 2000}, 1000), ({}, 1000)],

@@ -37,6 +37,7 @@ interface IFollowed {
 /** Follows every turn of the page's server, for as long as the page lives. */
 export class ChangedDocuments {
   private readonly _followed = new Map<string, IFollowed>();
+  private _checks = Promise.resolve();
 
   constructor(
     private readonly _codex: ICodex,
@@ -67,7 +68,7 @@ export class ChangedDocuments {
   private _end(turn: ILiveTurn): void {
     this._followed.get(turn.turn_id)?.source.dispose();
     this._followed.delete(turn.turn_id);
-    void this._check(turn, true);
+    this._check(turn, true);
   }
 
   /** Patches are seen as they are applied where this page shows the notebook of the turn. */
@@ -85,12 +86,18 @@ export class ChangedDocuments {
       ).length;
       if (applied > followed.patches) {
         followed.patches = applied;
-        void this._check(turn, false);
+        this._check(turn, false);
       }
     });
   }
 
-  private async _check(turn: ILiveTurn, hasEnded: boolean): Promise<void> {
+  /** One after the other: a document that is being read is not to be read again beside that. */
+  private _check(turn: ILiveTurn, hasEnded: boolean): void {
+    const check = this._checks.then(() => this._checkAll(turn, hasEnded));
+    this._checks = check.catch(error => console.error('codex_kernel: documents', error));
+  }
+
+  private async _checkAll(turn: ILiveTurn, hasEnded: boolean): Promise<void> {
     if (this._open().length === 0) {
       return;
     }

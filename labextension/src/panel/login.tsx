@@ -113,7 +113,7 @@ function Code({ login, trans, onCancel }: ICodeProps): React.ReactElement {
           onClick={() => void navigator.clipboard?.writeText(login.code)}
         />
       </p>
-      <Note>{trans.__('Waiting until it is entered…')}</Note>
+      <Note>{trans.__('Enter it only if you began this login. Waiting…')}</Note>
       <button
         type="button"
         className="jp-mod-styled jp-CodexPanel-wide"

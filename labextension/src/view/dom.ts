@@ -1,5 +1,7 @@
 /** Elements, made without HTML: what goes in is text or a node. */
 
+import { printable } from './plain';
+
 export type Child = Node | string | null | undefined | false;
 
 /** An element with a class and children; strings become text, what is empty is left out. */
@@ -19,6 +21,12 @@ export function el<K extends keyof HTMLElementTagNameMap>(
 /** Elements and texts in a row, for `replaceChildren`. */
 export function kept(...children: Child[]): (Node | string)[] {
   return children.filter((child): child is Node | string => Boolean(child));
+}
+
+/** What we or Codex say about a turn; commands stand in backquotes and become code. */
+export function sentence(text: string): Node[] {
+  const parts = printable(text).split(/`([^`\n]+)`/);
+  return parts.map((part, at) => (at % 2 ? el('code', '', part) : document.createTextNode(part)));
 }
 
 export function button(label: string, className: string, onClick: () => void): HTMLButtonElement {

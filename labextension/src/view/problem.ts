@@ -2,9 +2,8 @@
 
 import type { ITurnError } from '../contracts';
 import type { IContext } from './context';
-import { button, el, fold, kept } from './dom';
+import { button, el, fold, kept, sentence } from './dom';
 import { outputBlock } from './output';
-import { printable } from './plain';
 
 /** `isVouchedFor`: the turn is the record's, not something a document says. */
 export function problem(
@@ -23,8 +22,8 @@ export function problem(
   return el(
     'div',
     `jp-Codex-note jp-mod-${tone}`,
-    el('strong', '', printable(error.message || trans.__('The turn failed.'))),
-    error.next_step && el('div', '', printable(error.next_step)),
+    el('strong', '', ...sentence(error.message || trans.__('The turn failed.'))),
+    error.next_step && el('div', '', ...sentence(error.next_step)),
     proceed && el('div', 'jp-Codex-actions', proceed),
     ...kept(
       details &&

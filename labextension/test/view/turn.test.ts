@@ -30,6 +30,14 @@ describe('a turn', () => {
     expect(text(view, '.jp-mod-answer')).toContain('math.pi');
   });
 
+  it('shows commands in what is said as code, and markup as the text it is', () => {
+    const error = { kind: 'x', message: 'No `<b>`.', next_step: 'Run `/login`.', details: null };
+    const view = new TurnView(new Given({ ...turn([]), state: 'failed', error }), hostOf());
+    const codes = [...view.node.querySelectorAll('.jp-mod-error code')];
+    expect(codes.map(code => code.textContent)).toEqual(['<b>', '/login']);
+    expect(text(view, '.jp-mod-error')).toBe('No <b>.Run /login.');
+  });
+
   it('keeps the elements of what did not change', async () => {
     const message = entry('message', { status: 'running', text: 'One.\n\nTwo.\n\nThree' });
     const command = entry('command', { status: 'running', command: 'ls', output: '' });

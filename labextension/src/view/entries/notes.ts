@@ -3,7 +3,7 @@
 import type { IEntry } from '../../contracts';
 import { fileChange } from '../changes';
 import { redrawn, type EntryMaker, type IContext } from '../context';
-import { el, fold, kept, type Child } from '../dom';
+import { el, fold, kept, sentence, type Child } from '../dom';
 import { outputBlock } from '../output';
 import { printable, visible } from '../plain';
 import { decision, known, question, took } from '../words';
@@ -16,13 +16,13 @@ const warning: EntryMaker = redrawn('', entry => [
   el(
     'div',
     `jp-Codex-note ${QUIET_WARNINGS.includes(entry.kind) ? 'jp-mod-quiet' : 'jp-mod-warning'}`,
-    printable(entry.message ?? '')
+    ...sentence(entry.message ?? '')
   )
 ]);
 
 const retry: EntryMaker = redrawn('jp-Codex-note jp-mod-warning', entry =>
   kept(
-    printable(entry.message ?? ''),
+    ...sentence(entry.message ?? ''),
     entry.details && el('div', 'jp-Codex-muted', printable(entry.details))
   )
 );
