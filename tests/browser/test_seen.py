@@ -24,6 +24,18 @@ def test_mathematics_is_typeset(lab: Lab, page: LabPage):
     shoot(page, "mathematics")
 
 
+def test_links_of_an_answer_look_like_links(lab: Lab, page: LabPage):
+    lab.write("links", cell(say("See [the docs](https://docs.python.org/3/) of `links.ipynb`.")))
+    page.open("links")
+    page.run(0)
+    expect(page.prompt(0)).to_have_text("[1]:")
+    link, file = page.output(0).get_by_role("link"), page.output(0).get_by_role("button", name="li")
+    expect(link).to_have_css("text-decoration-line", "underline")
+    for each in (link, file):
+        expect(each).to_have_css("color", "rgb(13, 71, 161)")  # of JupyterLab Light
+    shoot(page, "links")
+
+
 def test_the_high_contrast_theme_shows_a_turn_and_the_panel(lab: Lab, page: LabPage):
     lab.write(
         "contrast",
