@@ -1,6 +1,7 @@
 /** The line above a turn: how it stands, what it runs with, how full the context is, Stop. */
 
 import type { IPicture, ITurnSource, Freshness } from '../contracts';
+import { draw } from '../frames';
 import type { IContext } from './context';
 import { button, el, kept } from './dom';
 import { visible } from './plain';
@@ -146,7 +147,8 @@ export class Header {
   }
 
   /** Shows the time that passed, and again each second while it does. */
-  private _tick(): void {
+  /** The seconds that pass are drawn with the text that grows, in one frame. */
+  private readonly _tick = (): void => {
     const { picture, freshness } = this._source;
     const isRunning = !picture.final && freshness === 'live' && picture.started_at !== null;
     const end = picture.finished_at
@@ -166,9 +168,9 @@ export class Header {
     }
     clearTimeout(this._timer);
     if (isRunning && this._isWatched) {
-      this._timer = window.setTimeout(() => this._tick(), 1000);
+      this._timer = window.setTimeout(() => draw(this._tick, true), 1000);
     }
-  }
+  };
 
   private readonly _elapsed = el('span', 'jp-Codex-elapsed');
   private _isWatched = false;
