@@ -7,10 +7,13 @@ import json
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from typing import Any
 from urllib.request import Request, urlopen
 
 from playwright.sync_api import Browser, Locator, Route, expect
+from playwright.sync_api import Request as PageRequest
 
 from ..end_to_end.place import SECONDS, wait_until
 from ..end_to_end.script import cell, png, say
@@ -33,6 +36,28 @@ def open_file(page: LabPage, name: str) -> Locator:
     editor = page.page.locator(".jp-FileEditor .cm-content")
     expect(editor).to_be_visible()
     return editor
+
+
+def hold_first(
+    page: LabPage, name: str, is_wanted: Callable[[PageRequest], bool]
+) -> Callable[[], Route]:
+    """Hold the first such request for a file's content; waits for it and returns it."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if is_wanted(route.request) and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    def wait() -> Route:
+        deadline = time.monotonic() + SECONDS
+        while not held and time.monotonic() < deadline:
+            page.page.wait_for_timeout(20)
+        return held[0]
+
+    page.page.route(f"**/api/contents/{name}*", hold)
+    return wait
 
 
 def test_an_unchanged_document_follows_a_patch_at_once(lab: Lab, page: LabPage):
@@ -109,21 +134,13 @@ def test_what_is_typed_while_mine_is_kept_is_kept_too(lab: Lab, page: LabPage):
     editor.click()
     page.page.keyboard.type("first ")
     page.run_in("slow", 0)
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        if route.request.method == "PUT" and not held:
-            held.append(route)
-        else:
-            route.continue_()
-
-    page.page.route("**/api/contents/slow.txt*", hold)
     notice = page.page.locator(".jp-CodexNotice")
-    with page.page.expect_request(lambda request: request.method == "PUT"):
-        notice.get_by_role("button", name="Keep mine").click()
+    saving = hold_first(page, "slow.txt", lambda request: request.method == "PUT")
+    notice.get_by_role("button", name="Keep mine").click()
+    saved = saving()
     editor.click()
     page.page.keyboard.type("second ")
-    held[0].continue_()
+    saved.continue_()
     expect(notice).to_have_count(0)
     expect(editor).to_contain_text("first")
     expect(editor).to_contain_text("second")
@@ -137,20 +154,12 @@ def test_what_is_typed_while_a_document_is_read_again_is_not_lost(lab: Lab, page
     page.open("late")
     editor = open_file(page, file.name)
     expect(editor).to_contain_text("old")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        if "content=1" in route.request.url and not held:
-            held.append(route)
-        else:
-            route.continue_()
-
-    page.page.route("**/api/contents/late.txt*", hold)
-    with page.page.expect_request(re.compile(r"/late\.txt\?.*content=1")):
-        page.run_in("late", 0)
+    reading = hold_first(page, "late.txt", lambda request: "content=1" in request.url)
+    page.run_in("late", 0)
+    read = reading()
     editor.click()
     page.page.keyboard.type("typed here ")
-    held[0].continue_()
+    read.continue_()
     notice = page.page.locator(".jp-CodexNotice")
     expect(notice).to_contain_text("not saved")
     expect(editor).to_contain_text("typed here")
