@@ -242,7 +242,7 @@ def _finished(kinds: Mapping[str, int] | None = None) -> dict[str, Any]:
             kind: [it for it in items if it["type"] == kind][:n] for kind, n in kinds.items()
         }
         items = [item for some in of_kind.values() for item in some]
-        data |= {"approvals": [], "inputs": [], "steers": [], "warnings": []}
+        data |= {"approvals": [], "inputs": [], "steers": [], "warnings": [], "again": False}
     data["items"] = items
     return mime_bundle(data, ViewSettings(), final=True)
 

@@ -180,7 +180,7 @@ def start_kernel(place: Place, *, spec: str = "codex", **environ: str) -> Iterat
     kernel = _started(place, spec, environ, log)
     try:
         yield kernel
-    except Exception as error:
+    except Exception as error:  # the kernel's last words go with it
         error.add_note(log.read_text(errors="replace")[-4000:])
         raise
     finally:

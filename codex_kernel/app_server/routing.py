@@ -215,10 +215,10 @@ class Router:
         if len(kept) > KEPT_MESSAGES:
             del kept[next((at for at, old in enumerate(kept) if "id" not in old), 0)]
         while len(self._kept) > KEPT_THREADS:
-            longest = next(iter(self._kept))
-            for dropped in self._kept.pop(longest):
+            oldest = next(iter(self._kept))
+            for dropped in self._kept.pop(oldest):
                 if "id" in dropped:
-                    self._refuse_ours(longest, dropped)
+                    self._refuse_ours(oldest, dropped)
 
     def _refuse_unclaimed(self, thread_id: str, request: Message) -> None:
         kept = self._kept.get(thread_id, [])

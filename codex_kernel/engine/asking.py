@@ -52,8 +52,8 @@ class Asking:
         """Answer a request of the app-server, however long the user takes."""
         try:
             reply = await self._reply(request)
-        except Exception:
-            await self._session.thread.refuse(request)  # or Codex would wait for ever
+        except Exception:  # whatever it is, Codex would wait for ever
+            await self._session.thread.refuse(request)
             raise
         if reply is not None:
             await self._follow_up(reply)

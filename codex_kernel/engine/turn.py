@@ -278,7 +278,8 @@ class Turn:
             self._loop.call_later(SPENT_SECONDS, self._out_of_tokens, reason)
 
     def _out_of_tokens(self, reason: TurnErrorInfo) -> None:
-        if self._first_stop is None and not self.hearing.has_ended:
+        has_ended = self.hearing.has_ended or self.done.is_set()
+        if self._first_stop is None and not has_ended:
             self.interrupt("the token limit", reason)
 
     def taken_over(self) -> None:

@@ -206,8 +206,7 @@ class Peer:
             gone = AppServerGone(self._transport.ending + self._noise_note())
         except AppServerGone as error:
             gone = error
-        except Exception as error:
-            # Whatever it is, who waits must hear of it: nothing will be read any more.
+        except Exception as error:  # who waits must hear of it: nothing will be read any more
             gone = AppServerGone(f"Reading from the app-server failed: {error!r}.")
             gone.__cause__ = error
         finally:

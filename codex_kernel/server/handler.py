@@ -242,8 +242,7 @@ class SocketHandler(WebSocketMixin, WebSocketHandler, _Answers):  # pyright: ign
             return
         except CodexError as error:
             self.close(1011, error.message[:100])
-        except Exception:
-            # A socket must not stay open and silent, whatever went wrong.
+        except Exception:  # a socket must not stay open and silent, whatever went wrong
             logger.exception("Codex: a WebSocket ended by an error.")
             self.close(1011, "Internal error")
             return

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -36,6 +37,15 @@ def open_file(page: LabPage, name: str) -> Locator:
     editor = page.page.locator(".jp-FileEditor .cm-content")
     expect(editor).to_be_visible()
     return editor
+
+
+def open_patched(lab: Lab, page: LabPage, name: str) -> tuple[Path, Locator]:
+    """A text file, in a tab beside a notebook whose turn changes it."""
+    file = lab.place.workspace / f"{name}.txt"
+    file.write_text("old\n")
+    lab.write(name, cell([patch(file.name, "old", "of Codex")], say("Done.")))
+    page.open(name)
+    return file, open_file(page, file.name)
 
 
 def hold_first(
@@ -126,11 +136,7 @@ def test_a_document_with_changes_is_left_alone_and_the_user_chooses(lab: Lab, pa
 
 
 def test_what_is_typed_while_mine_is_kept_is_kept_too(lab: Lab, page: LabPage):
-    file = lab.place.workspace / "slow.txt"
-    file.write_text("old\n")
-    lab.write("slow", cell([patch(file.name, "old", "of Codex")], say("Done.")))
-    page.open("slow")
-    editor = open_file(page, file.name)
+    file, editor = open_patched(lab, page, "slow")
     editor.click()
     page.page.keyboard.type("first ")
     page.run_in("slow", 0)
@@ -148,11 +154,7 @@ def test_what_is_typed_while_mine_is_kept_is_kept_too(lab: Lab, page: LabPage):
 
 
 def test_what_is_typed_while_a_document_is_read_again_is_not_lost(lab: Lab, page: LabPage):
-    file = lab.place.workspace / "late.txt"
-    file.write_text("old\n")
-    lab.write("late", cell([patch(file.name, "old", "of Codex")], say("Done.")))
-    page.open("late")
-    editor = open_file(page, file.name)
+    _, editor = open_patched(lab, page, "late")
     expect(editor).to_contain_text("old")
     reading = hold_first(page, "late.txt", lambda request: "content=1" in request.url)
     page.run_in("late", 0)
