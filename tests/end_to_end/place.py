@@ -214,18 +214,36 @@ def kernel_in(
     """A kernel started in the workspace as a Jupyter server would; shut down at the end."""
     if notebook is not None:
         environ["JPY_SESSION_NAME"] = str(place.workspace / notebook)
-    manager = KernelManager(kernel_name=spec)
-    manager.start_kernel(cwd=str(place.workspace), env=place.environ(**environ))
-    client = manager.blocking_client()
-    client.start_channels()
+    manager, client = _started(place, spec, environ)
     try:
-        client.wait_for_ready(timeout=SECONDS)
         yield Kernel(manager, client)
     finally:
         client.stop_channels()
         if manager.is_alive():
             manager.shutdown_kernel(now=False)
         manager.cleanup_resources()
+
+
+def _started(
+    place: Place, spec: str, environ: dict[str, str]
+) -> tuple[KernelManager, BlockingKernelClient]:
+    """A kernel that has answered; once more when it ended, for its ports may just be taken."""
+    for is_last in (False, True):
+        manager = KernelManager(kernel_name=spec)
+        manager.start_kernel(cwd=str(place.workspace), env=place.environ(**environ))
+        client = manager.blocking_client()
+        client.start_channels()
+        try:
+            client.wait_for_ready(timeout=SECONDS)
+            return manager, client
+        except BaseException as failure:
+            client.stop_channels()
+            has_ended = not manager.is_alive()
+            manager.shutdown_kernel(now=True)
+            manager.cleanup_resources()
+            if is_last or not has_ended or not isinstance(failure, RuntimeError):
+                raise
+    raise AssertionError
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from codex_kernel.scripted_model import ScriptedModel
 
-from .place import MIME, Kernel, Place, Result, wait_until
+from .place import MIME, SECONDS, Kernel, Place, Result, wait_until
 from .script import cell, say
 
 SLOW_SERVER = """
@@ -144,5 +144,6 @@ def _second_interrupt(kernel: Kernel, codex: psutil.Process) -> bool:
 
 
 def test_an_idle_kernel_takes_an_interrupt(kernel: Kernel):
-    kernel.interrupt()
+    kernel.client.control_channel.send(kernel.client.session.msg("interrupt_request", {}))
+    assert kernel.client.get_control_msg(timeout=SECONDS)["content"]["status"] == "ok"
     assert kernel.run(cell(say("Fine."))).data["text/plain"] == "Fine."
