@@ -85,11 +85,13 @@ class Channel:
 
     def put(self, message: Message) -> None:
         """Add a message (for the router)."""
-        if not self._is_closed:
-            self._messages.append(message)
+        if self._is_closed:
+            return
+        if not self._messages:
             self._news.set()
-            if message["method"] not in _TEXT:
-                self._is_urgent.set()
+        self._messages.append(message)
+        if message["method"] not in _TEXT:
+            self._is_urgent.set()
 
     def end(self, gone: AppServerGone) -> None:
         """There will be no more messages (for the router)."""
@@ -148,7 +150,7 @@ class Router:
             if thread_id is None:
                 self._take_global(message, params)
                 continue
-            channel = self._channel_of(thread_id)
+            channel = self._channels.get(thread_id) or self._channel_of(thread_id)
             if channel is None:
                 self._keep(thread_id, message)
                 continue

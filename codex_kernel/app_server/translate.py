@@ -15,6 +15,7 @@ by whoever ends the turn.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from typing import Any
@@ -65,18 +66,15 @@ _STREAMED = frozenset({"message", "reasoning", "plan"})
 def translate(batch: Iterable[Message]) -> list[Draft]:
     """Drafts for notifications of one turn, in order; unknown ones are passed over."""
     drafts: list[Draft] = []
-    texts: dict[_Key, list[str]] = {}
+    texts: defaultdict[_Key, list[str]] = defaultdict(list)
     for message in batch:
         method = message["method"]
         growing = _DELTAS.get(method)
         if growing is not None:
             field, index = growing
             params = message["params"]
-            key = (params["itemId"], field, params.get(index))
-            parts = texts.get(key)
-            if parts is None:
-                parts = texts[key] = []
-            parts.append(params.get("delta", ""))
+            key = (params["itemId"], field, params.get(index) if index else None)
+            texts[key].append(params.get("delta", ""))
         elif method in _STEPS and (made := _step(message)) is not None:
             _flush(texts, drafts)
             drafts.append(made)

@@ -85,15 +85,18 @@ class Document:
         in_file = await self._read_cells()
         return bool(in_file) and self.cells.isdisjoint(in_file or ())
 
-    async def bind(self, session_id: SessionId, cell_id: CellId | None = None) -> None:
-        """Bind the notebook to a session, or note one more cell in which it ran."""
+    async def bind(self, session_id: SessionId) -> None:
+        """Bind the notebook to a session."""
+        await self.locate()
+        if self.path is not None:
+            await self._notes.write(bindings.bind(self._log, self.path, session_id))
+
+    async def mark_used(self, session_id: SessionId, cell_id: CellId | None) -> None:
+        """Note a turn of the session, and the cell in which it runs; raises `LogError`."""
         if cell_id is not None:
             self.cells.add(cell_id)
         await self.locate()
-        if self.path is not None:
-            await self._notes.write(
-                bindings.bind(self._log, self.path, session_id, cell_id=cell_id)
-            )
+        await bindings.mark_used(self._log, session_id, self.path, cell_id)
 
     async def wishes(self) -> dict[str, Any]:
         """What the notebook asks for, as a page or a command set it; raises `LogError`."""

@@ -132,8 +132,14 @@ class Hearing:
                 continue  # of a sub-agent: its own story
             elif params.get("turnId", self.codex_turn_id) != self.codex_turn_id:
                 self._session.background.take(message)
-            elif message["method"] != "turn/completed":
+            elif (method := message["method"]) != "turn/completed":
                 notes.append(message)
+                if self._is_completing:
+                    self._session.background.take(message)
+                if method == "error":
+                    self._last_error = params.get("error")
+                elif method == "serverRequest/resolved":
+                    self._turn.asking.resolved_elsewhere(params["requestId"])
             elif params["turn"]["id"] == self.codex_turn_id and not self._is_completing:
                 await self._translated(notes)
                 notes = []
@@ -144,13 +150,6 @@ class Hearing:
     async def _translated(self, notes: list[dict[str, Any]]) -> None:
         if not notes or self._ended.done():
             return
-        for message in notes:
-            if self._is_completing:
-                self._session.background.take(message)
-            if message["method"] == "error":
-                self._last_error = message["params"].get("error")
-            elif message["method"] == "serverRequest/resolved":
-                self._turn.asking.resolved_elsewhere(message["params"]["requestId"])
         drafts = self._without_echo(translate.translate(notes))
         if self._is_completing:
             _mark_killed(drafts)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -41,8 +41,8 @@ from codex_kernel.turn_log.log import TurnLog
 
 logger = logging.getLogger(__name__)
 
-COMPACT_SECONDS = 0.3
-"""From the end of a turn to its compaction: the host has shown the end by then."""
+IDLE_SECONDS = 0.3
+"""From the end of a turn, when no other follows, to the compaction: its end is shown by then."""
 
 
 class Session:
@@ -87,7 +87,7 @@ class Session:
         self._must_reopen = False
         self._has_offered_fork = False
         self._attaching = asyncio.Lock()
-        self._is_closing = asyncio.Event()
+        self._is_closed = False
 
     @property
     def notebook(self) -> NotebookPath | None:
@@ -120,14 +120,13 @@ class Session:
             await turn.run(submission)
         finally:
             self.turns.remove(turn)
-        self.notes.write_later(self._compact_aside(turn.id))
+            asyncio.get_running_loop().call_later(IDLE_SECONDS, self._compact_if_idle)
         return turn
 
-    async def _compact_aside(self, turn_id: TurnId) -> None:
-        """Compact the turn when its cell has ended: both need the processor."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._is_closing.wait(), COMPACT_SECONDS)
-        await self.log.compact(turn_id)
+    def _compact_if_idle(self) -> None:
+        """A turn that runs needs the processor, and is followed by another call."""
+        if not self.turns and not self._is_closed:
+            self.notes.write_later(self.log.compact_ended())
 
     async def enqueue(self, prompt: str, cell_id: CellId | None, turn_id: TurnId) -> Turn:
         """Record a turn whose cell waits; `submit` runs it, or `withdraw` takes it back."""
@@ -199,8 +198,7 @@ class Session:
         """Note that the session has a turn, in this cell; the turn does not wait for it."""
         self._is_fresh = False
         if self.id is not None:
-            self.notes.write_later(bindings.mark_used(self.log, self.id))
-            self.notes.write_later(self.document.bind(self.id, cell_id))
+            self.notes.write_later(self.document.mark_used(self.id, cell_id))
 
     # Which session
 
@@ -444,7 +442,6 @@ class Session:
 
     async def aclose(self) -> None:
         """End what runs, then the app-server with everything it started."""
-        self._is_closing.set()
         turns = list(self.turns)
         for turn in turns:
             turn.shut_down()
@@ -456,6 +453,8 @@ class Session:
             await turn.done.wait()
         await self.thread.aclose()
         await self.notes.write(self.log.forget_app_server())
+        self._is_closed = True
+        self.notes.write_later(self.log.compact_ended())
         await self.notes.aclose()
 
 

@@ -13,6 +13,11 @@ from codex_kernel.cell.widget import LiveWidget
 from codex_kernel.settings import ViewSettings
 from codex_kernel.turn.events import Event
 
+BEGIN_SECONDS = 0.02
+"""The beginning of a turn is drawn so much later: Codex has the prompt by then, which that would
+hold up."""
+_BEGINNING = ("turn.queued", "settings.updated", "turn.started")
+
 
 class CellOutput:
     """Where the turns and commands of one cell show themselves.
@@ -31,6 +36,8 @@ class CellOutput:
         self._mode: Mode = mode
         self._loop = asyncio.get_running_loop()
         self._display: TurnDisplay | None = None
+        self._early: list[Event] = []
+        self._timer: asyncio.TimerHandle | None = None
         self.open_widget: Callable[[], LiveWidget] | None = None
         """Makes a turn's widget, for a frontend that needs it."""
         self.has_page = False
@@ -56,12 +63,26 @@ class CellOutput:
 
     def _feed(self, events: Sequence[Event]) -> None:
         if self._display is None:
-            widget = None if self.open_widget is None else self.open_widget()
-            self._display = TurnDisplay(
-                self, self._view, self._mode, widget, has_page=self.has_page
-            )
-        self._display.feed(events)
-        if self._display.transcript.is_final:
+            self._early += events
+            if any(event["type"] not in _BEGINNING for event in events):
+                self._show_begun()
+            elif self._timer is None:
+                self._timer = self._loop.call_later(BEGIN_SECONDS, self._show_begun)
+        else:
+            self._show(self._display, events)
+
+    def _show_begun(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        events, self._early = self._early, []
+        widget = None if self.open_widget is None else self.open_widget()
+        self._display = TurnDisplay(self, self._view, self._mode, widget, has_page=self.has_page)
+        self._show(self._display, events)
+
+    def _show(self, display: TurnDisplay, events: Sequence[Event]) -> None:
+        display.feed(events)
+        if display.transcript.is_final:
             self._display = None
             if self._has_asked and self._mode == "live":
                 self._redraw()

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
+
 Message = dict[str, Any]
 
 _encode_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_decode_text = json.JSONDecoder().raw_decode
 
 
 class LineFramer:
@@ -22,7 +23,7 @@ class LineFramer:
         self._pieces: list[bytes] = []
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The lines that `chunk` completes, without line ends; empty lines are left out."""
+        """The lines that `chunk` completes, without blanks around; empty lines are left out."""
         lines = chunk.split(b"\n")
         unfinished = lines.pop()
         if lines and self._pieces:
@@ -31,11 +32,11 @@ class LineFramer:
             self._pieces = []
         if unfinished:
             self._pieces.append(unfinished)
-        return [line for line in map(_without_cr, lines) if line]
+        return list(filter(None, map(bytes.strip, lines)))
 
     def close(self) -> list[bytes]:
         """The last line when the stream ended without a line end (at most one)."""
-        line = _without_cr(b"".join(self._pieces))
+        line = b"".join(self._pieces).strip()
         self._pieces = []
         return [line] if line else []
 
@@ -56,15 +57,10 @@ def encode(message: Message) -> bytes:
 def decode(frame: bytes) -> Any:
     """The JSON value of a frame; raises ValueError (and RecursionError for absurd nesting).
 
-    `json.loads` would guess the encoding and look for blanks around, at a third of its time for
-    a delta.
+    orjson takes a third of the time that `json` takes for a delta, and refuses what JSON does not
+    define; Python's reader is asked then, so that half a character costs no message.
     """
-    text = frame.decode("utf-8", "surrogatepass").strip()
-    value, end = _decode_text(text)
-    if end != len(text):
-        raise ValueError("There is more than one value in the line.")
-    return value
-
-
-def _without_cr(line: bytes) -> bytes:
-    return line[:-1] if line.endswith(b"\r") else line
+    try:
+        return orjson.loads(frame)
+    except orjson.JSONDecodeError:
+        return json.loads(frame.decode("utf-8", "surrogatepass"))

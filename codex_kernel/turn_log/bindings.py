@@ -58,21 +58,27 @@ async def bind(
     Bound to another session, a notebook is known by new cells only.
     """
     async with log.database.transaction() as connection:
+        await _bind(connection, notebook, session_id, cell_id)
+
+
+async def _bind(
+    connection: Connection, notebook: NotebookPath, session_id: str, cell_id: str | None
+) -> None:
+    await connection.execute_fetchall(
+        "DELETE FROM notebook_cells WHERE path = ? AND EXISTS (SELECT 1 FROM notebooks "
+        "WHERE notebooks.path = notebook_cells.path AND session_id IS NOT ?)",
+        (notebook, session_id),
+    )
+    await connection.execute_fetchall(
+        "INSERT INTO notebooks (path, session_id, updated_at) VALUES (?, ?, ?) "
+        "ON CONFLICT (path) DO UPDATE SET session_id = excluded.session_id, "
+        "updated_at = excluded.updated_at",
+        (notebook, session_id, now()),
+    )
+    if cell_id is not None:
         await connection.execute_fetchall(
-            "DELETE FROM notebook_cells WHERE path = ? AND EXISTS (SELECT 1 FROM notebooks "
-            "WHERE notebooks.path = notebook_cells.path AND session_id IS NOT ?)",
-            (notebook, session_id),
+            "INSERT OR IGNORE INTO notebook_cells VALUES (?, ?)", (notebook, cell_id)
         )
-        await connection.execute_fetchall(
-            "INSERT INTO notebooks (path, session_id, updated_at) VALUES (?, ?, ?) "
-            "ON CONFLICT (path) DO UPDATE SET session_id = excluded.session_id, "
-            "updated_at = excluded.updated_at",
-            (notebook, session_id, now()),
-        )
-        if cell_id is not None:
-            await connection.execute_fetchall(
-                "INSERT OR IGNORE INTO notebook_cells VALUES (?, ?)", (notebook, cell_id)
-            )
 
 
 async def unbind(log: TurnLog, notebook: NotebookPath) -> None:
@@ -248,12 +254,20 @@ async def remember_session(
     )
 
 
-async def mark_used(log: TurnLog, session_id: str) -> None:
-    """One more turn was accepted in the session."""
-    await log.database.write(
-        "UPDATE sessions SET is_fresh = 0, turns = turns + 1, last_at = ? WHERE session_id = ?",
-        (now(), session_id),
-    )
+async def mark_used(
+    log: TurnLog,
+    session_id: str,
+    notebook: NotebookPath | None = None,
+    cell_id: str | None = None,
+) -> None:
+    """One more turn was accepted in the session: in this cell of this notebook, if in any."""
+    async with log.database.transaction() as connection:
+        await connection.execute_fetchall(
+            "UPDATE sessions SET is_fresh = 0, turns = turns + 1, last_at = ? WHERE session_id = ?",
+            (now(), session_id),
+        )
+        if notebook is not None:
+            await _bind(connection, notebook, session_id, cell_id)
 
 
 async def session(log: TurnLog, session_id: str) -> SessionRow | None:

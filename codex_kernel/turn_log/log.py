@@ -32,6 +32,10 @@ _DELETE_CHUNK = f"""
         ORDER BY seq LIMIT :rows
     )
 """
+_ENDED = """
+    SELECT turn_id, turns.turn_id IS NOT NULL AND snapshot IS NULL AS is_whole
+    FROM compacted_turns LEFT JOIN turns USING (turn_id)
+"""
 _SHORTEN = (
     "UPDATE events SET body = json_remove(body, '$.item.output', '$.item.content', "
     "'$.item.structured') "
@@ -104,8 +108,7 @@ class TurnLog(Reader):
         """Replace the events of an ended turn by its final transcript; whether it did.
 
         What an audit needs stays beside it, without the outputs. Readers see the transcript at
-        once; the events go afterwards, in chunks, and `finish_compactions` knows which are left
-        when that is cut short.
+        once; the events go afterwards, in chunks.
         """
         row = await self.turn(turn_id)
         transcript = await self.transcript(turn_id)
@@ -116,16 +119,20 @@ class TurnLog(Reader):
                 "UPDATE turns SET snapshot = ? WHERE turn_id = ? AND snapshot IS NULL",
                 (to_json(transcript.data), turn_id),
             )
-            await connection.execute_fetchall(
-                "INSERT OR IGNORE INTO compacted_turns VALUES (?)", (turn_id,)
-            )
         await self._shorten(turn_id)
         return True
 
-    async def finish_compactions(self) -> None:
-        """Delete what processes that ended meanwhile have left of compacted turns."""
-        for row in await self.database.rows("SELECT turn_id FROM compacted_turns"):
-            await self._shorten(row["turn_id"])
+    async def compact_ended(self) -> None:
+        """Compact the turns that have ended, whoever ran them, and finish what was cut short.
+
+        A damaged record stays as it is.
+        """
+        for row in await self.database.rows(_ENDED):
+            if row["is_whole"]:
+                with suppress(InvalidTransition, KeyError, TypeError, ValueError):
+                    await self.compact(row["turn_id"])
+            else:
+                await self._shorten(row["turn_id"])
 
     async def _shorten(self, turn_id: TurnId) -> None:
         chunk = {"turn": turn_id, "rows": CHUNK_ROWS}

@@ -275,7 +275,7 @@ OPERATIONS: Migration = (
 COUNTING: Migration = ("ALTER TABLE turns ADD COLUMN execution_count INTEGER",)
 
 KEEPING: Migration = (
-    # Compacted, but not all of their old events are deleted yet.
+    # Ended, but not all of their old events are deleted yet.
     "CREATE TABLE compacted_turns (turn_id TEXT PRIMARY KEY) WITHOUT ROWID",
     # Who asked for which of the settings.
     "ALTER TABLE notebooks ADD COLUMN asked_by TEXT NOT NULL DEFAULT '{}'",

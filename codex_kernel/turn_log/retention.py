@@ -51,7 +51,7 @@ async def prune(
         )
         await log.database.write("DELETE FROM kernels WHERE updated_at < ?", (ago(days=days),))
         await _forget_changes(log, ago(days=CHANGE_DAYS))
-        await log.finish_compactions()
+        await log.compact_ended()
         await _sweep(log)
     return Report(len(chosen), sum(size for _, size in chosen), dry_run)
 

@@ -48,6 +48,9 @@ async def write_batches(
     size = sum(len(row[4].encode()) for row in events)
     await connection.execute_fetchall(_UPDATE, {**turn, "size": size})
     if is_final(turn["state"]):
+        await connection.execute_fetchall(
+            "INSERT OR IGNORE INTO compacted_turns VALUES (:turn_id)", turn
+        )
         error = f"The turn has ended ({turn['state']})."
         await answer_commands(connection, turn["turn_id"], error)
 

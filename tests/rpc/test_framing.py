@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from codex_kernel.rpc.framing import LineFramer, decode, encode
 
+numbers = st.integers(-(2**63), 2**64 - 1)  # as Codex has them
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
+    st.none() | st.booleans() | numbers | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=8,
 )
@@ -71,6 +72,11 @@ def test_what_json_has_no_word_for_is_refused() -> None:
 def test_a_frame_is_decoded_as_json_is(value: object) -> None:
     frame = f" {json.dumps(value)} ".encode()
     assert decode(frame) == json.loads(frame)
+
+
+def test_half_a_character_costs_no_message() -> None:
+    assert decode(rb'{"text":"\ud83d."}') == {"text": "\ud83d."}
+    assert decode(b'"\xed\xa0\xbd"') == "\ud83d"
 
 
 @pytest.mark.parametrize("frame", [b"", b"x", b"1 2", b'{"a":1}{', b"\xff"])

@@ -132,6 +132,20 @@ async def test_only_ended_turns_are_compacted_and_once(log: TurnLog) -> None:
     assert not await log.compact(over.turn_id)
 
 
+async def test_all_that_has_ended_is_compacted_whatever_became_of_it(log: TurnLog) -> None:
+    whole, damaged, deleted, live = [await ended(log) for _ in range(3)] + [await running(log)]
+    await log.database.write(
+        "UPDATE events SET body = '{' WHERE turn_id = ? AND seq = 3", (damaged.turn_id,)
+    )
+    await log.database.write("DELETE FROM turns WHERE turn_id = ?", (deleted.turn_id,))
+    await log.compact_ended()
+    rows = {row.turn_id: row for row in await log.turns()}
+    assert [t for t in rows if rows[t].is_compacted] == [whole.turn_id]
+    assert len(await log.events(live.turn_id)) == live.transcript.seq
+    waiting = await log.database.rows("SELECT turn_id FROM compacted_turns")
+    assert [row["turn_id"] for row in waiting] == [damaged.turn_id]
+
+
 async def test_reader_that_was_half_way_gets_the_rest_of_a_compacted_turn(log: TurnLog) -> None:
     record = await ended(log)
     half = await log.events(record.turn_id, limit=3)
@@ -175,7 +189,7 @@ async def test_events_of_a_compacted_turn_go_in_chunks_also_when_that_is_cut_sho
     assert transcript is not None
     assert transcript.answer() == "a" * 25
     monkeypatch.setattr(log.database, "write", write)
-    await log.finish_compactions()
+    await log.compact_ended()
     kinds = await log.database.rows("SELECT type FROM events WHERE turn_id = ?", (record.turn_id,))
     assert "item.text" not in {row["type"] for row in kinds}
     assert not await log.database.rows("SELECT * FROM compacted_turns")
