@@ -14,8 +14,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from aiosqlite import Connection
-
 from codex_kernel.ids import NotebookPath, SessionId
 from codex_kernel.turn.events import now
 from codex_kernel.turn_log.log import TurnLog
@@ -57,38 +55,40 @@ async def bind(
 
     Bound to another session, a notebook is known by new cells only.
     """
-    async with log.database.transaction() as connection:
-        await _bind(connection, notebook, session_id, cell_id)
+    await log.database.transaction(_bind, notebook, session_id, cell_id)
 
 
-async def _bind(
-    connection: Connection, notebook: NotebookPath, session_id: str, cell_id: str | None
+def _bind(
+    connection: sqlite3.Connection, notebook: NotebookPath, session_id: str, cell_id: str | None
 ) -> None:
-    await connection.execute_fetchall(
+    connection.execute(
         "DELETE FROM notebook_cells WHERE path = ? AND EXISTS (SELECT 1 FROM notebooks "
         "WHERE notebooks.path = notebook_cells.path AND session_id IS NOT ?)",
         (notebook, session_id),
     )
-    await connection.execute_fetchall(
+    connection.execute(
         "INSERT INTO notebooks (path, session_id, updated_at) VALUES (?, ?, ?) "
         "ON CONFLICT (path) DO UPDATE SET session_id = excluded.session_id, "
         "updated_at = excluded.updated_at",
         (notebook, session_id, now()),
     )
     if cell_id is not None:
-        await connection.execute_fetchall(
+        connection.execute(
             "INSERT OR IGNORE INTO notebook_cells VALUES (?, ?)", (notebook, cell_id)
         )
 
 
 async def unbind(log: TurnLog, notebook: NotebookPath) -> None:
     """The notebook goes on without a session; what it asks for stays."""
-    async with log.database.transaction() as connection:
-        await connection.execute_fetchall(
-            "UPDATE notebooks SET session_id = NULL, updated_at = ? WHERE path = ?",
-            (now(), notebook),
-        )
-        await connection.execute_fetchall("DELETE FROM notebook_cells WHERE path = ?", (notebook,))
+    await log.database.transaction(_unbind, notebook)
+
+
+def _unbind(connection: sqlite3.Connection, notebook: NotebookPath) -> None:
+    connection.execute(
+        "UPDATE notebooks SET session_id = NULL, updated_at = ? WHERE path = ?",
+        (now(), notebook),
+    )
+    connection.execute("DELETE FROM notebook_cells WHERE path = ?", (notebook,))
 
 
 async def ask_for_session(
@@ -149,21 +149,24 @@ async def move(log: TurnLog, old: NotebookPath, new: NotebookPath) -> None:
     if old == new:
         return
     places = {"old": old, "new": new, "below": old + os.sep}
-    async with log.database.transaction() as connection:
-        await connection.execute_fetchall("DELETE FROM notebooks WHERE path = :new", places)
-        await connection.execute_fetchall("DELETE FROM notebook_cells WHERE path = :new", places)
+
+    def rename(connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM notebooks WHERE path = :new", places)
+        connection.execute("DELETE FROM notebook_cells WHERE path = :new", places)
         for table, column in (
             ("notebooks", "path"),
             ("notebook_cells", "path"),
             ("kernels", "path"),
             ("turns", "notebook"),
         ):
-            await connection.execute_fetchall(
+            connection.execute(
                 f"UPDATE OR REPLACE {table} SET {column} = "
                 f":new || substr({column}, length(:old) + 1) WHERE {column} = :old "
                 f"OR substr({column}, 1, length(:below)) = :below",
                 places,
             )
+
+    await log.database.transaction(rename)
 
 
 async def forget_notebook(log: TurnLog, notebook: NotebookPath) -> None:
@@ -171,14 +174,13 @@ async def forget_notebook(log: TurnLog, notebook: NotebookPath) -> None:
 
     Of a folder: those of all notebooks in it.
     """
-    async with log.database.transaction() as connection:
-        await _forget(connection, notebook)
+    await log.database.transaction(_forget, notebook)
 
 
-async def _forget(connection: Connection, path: NotebookPath) -> None:
+def _forget(connection: sqlite3.Connection, path: NotebookPath) -> None:
     gone = {"path": path, "below": path + os.sep}
     for table in ("notebooks", "notebook_cells"):
-        await connection.execute_fetchall(
+        connection.execute(
             f"DELETE FROM {table} WHERE path = :path OR substr(path, 1, length(:below)) = :below",
             gone,
         )
@@ -203,21 +205,24 @@ async def set_notebook_settings(
 
     `by` is who changed it, for the audit of the turns that heed it.
     """
-    async with log.database.transaction() as connection:
-        await connection.execute_fetchall(
+
+    def merge(connection: sqlite3.Connection) -> dict[str, Any]:
+        connection.execute(
             "INSERT OR IGNORE INTO notebooks (path, updated_at) VALUES (?, ?)", (notebook, now())
         )
-        [row] = await connection.execute_fetchall(
+        [row] = connection.execute(
             "SELECT settings, asked_by FROM notebooks WHERE path = ?", (notebook,)
         )
         asked_by = {**json.loads(row["asked_by"]), **dict.fromkeys(changes, by)}
         merged = {**json.loads(row["settings"]), **changes}
         settings = {key: value for key, value in merged.items() if value is not None}
-        await connection.execute_fetchall(
+        connection.execute(
             "UPDATE notebooks SET settings = ?, asked_by = ?, updated_at = ? WHERE path = ?",
             (json.dumps(settings), json.dumps(asked_by), now(), notebook),
         )
-    return settings
+        return settings
+
+    return await log.database.transaction(merge)
 
 
 async def remember_session(
@@ -261,13 +266,16 @@ async def mark_used(
     cell_id: str | None = None,
 ) -> None:
     """One more turn was accepted in the session: in this cell of this notebook, if in any."""
-    async with log.database.transaction() as connection:
-        await connection.execute_fetchall(
+
+    def note(connection: sqlite3.Connection) -> None:
+        connection.execute(
             "UPDATE sessions SET is_fresh = 0, turns = turns + 1, last_at = ? WHERE session_id = ?",
             (now(), session_id),
         )
         if notebook is not None:
-            await _bind(connection, notebook, session_id, cell_id)
+            _bind(connection, notebook, session_id, cell_id)
+
+    await log.database.transaction(note)
 
 
 async def session(log: TurnLog, session_id: str) -> SessionRow | None:
@@ -291,11 +299,14 @@ async def sessions(
 
 async def archive_session(log: TurnLog, session_id: str) -> None:
     """The session was put away: it stays in the record, its notebooks go on without it."""
-    async with log.database.transaction() as connection:
-        await connection.execute_fetchall(
+
+    def put_away(connection: sqlite3.Connection) -> None:
+        connection.execute(
             "UPDATE sessions SET archived_at = ? WHERE session_id = ?", (now(), session_id)
         )
-        await _unbind_all(connection, session_id)
+        _unbind_all(connection, session_id)
+
+    await log.database.transaction(put_away)
 
 
 async def unarchive_session(log: TurnLog, session_id: str) -> None:
@@ -307,20 +318,21 @@ async def unarchive_session(log: TurnLog, session_id: str) -> None:
 
 async def forget_session(log: TurnLog, session_id: str) -> None:
     """Drop a session and the bindings to it; its turns are `retention`'s to delete."""
-    async with log.database.transaction() as connection:
-        await _unbind_all(connection, session_id)
-        await connection.execute_fetchall(
-            "DELETE FROM sessions WHERE session_id = ?", (session_id,)
-        )
+
+    def drop(connection: sqlite3.Connection) -> None:
+        _unbind_all(connection, session_id)
+        connection.execute("DELETE FROM sessions WHERE session_id = ?", (session_id,))
+
+    await log.database.transaction(drop)
 
 
-async def _unbind_all(connection: Connection, session_id: str) -> None:
+def _unbind_all(connection: sqlite3.Connection, session_id: str) -> None:
     for statement in (
         "DELETE FROM notebook_cells WHERE path IN "
         "(SELECT path FROM notebooks WHERE session_id = ?)",
         "UPDATE notebooks SET session_id = NULL WHERE session_id = ?",
     ):
-        await connection.execute_fetchall(statement, (session_id,))
+        connection.execute(statement, (session_id,))
 
 
 def _session(row: sqlite3.Row) -> SessionRow:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -55,13 +56,12 @@ async def ask(
     """
     command_id = key or secrets.token_hex(16)
     turn_id = _turn_of(target_kind, target_id)
-    async with log.database.transaction() as connection:
-        found = await connection.execute_fetchall(
-            "SELECT state FROM turns WHERE turn_id = ?", (turn_id,)
-        )
+
+    def write(connection: sqlite3.Connection) -> None:
+        found = connection.execute("SELECT state FROM turns WHERE turn_id = ?", (turn_id,))
         ended = [row["state"] for row in found if is_final(row["state"])]
         outcome = json.dumps({"error": f"The turn has ended ({ended[0]})."}) if ended else None
-        await connection.execute_fetchall(
+        connection.execute(
             "INSERT OR IGNORE INTO commands (command_id, target_kind, target_id, turn_id, verb, "
             "args, by, asked_at, outcome, finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -77,6 +77,8 @@ async def ask(
                 now() if ended else None,
             ),
         )
+
+    await log.database.transaction(write)
     return command_id
 
 
@@ -88,31 +90,41 @@ async def claim(log: TurnLog, targets: Collection[Target]) -> list[CommandRow]:
     wanted = (json.dumps(list(targets)),)
     if not await log.database.rows(_OPEN, wanted):
         return []
-    async with log.database.transaction() as connection:
-        await connection.execute_fetchall(_EXPIRE, (_TOO_LATE, now(), ago(MAX_AGE_SECONDS)))
-        found = list(await connection.execute_fetchall(_OPEN, wanted))
-        await connection.executemany(
+
+    def take_all(connection: sqlite3.Connection) -> list[sqlite3.Row]:
+        connection.execute(_EXPIRE, (_TOO_LATE, now(), ago(MAX_AGE_SECONDS)))
+        found = list(connection.execute(_OPEN, wanted))
+        connection.executemany(
             "UPDATE commands SET claimed_by = ? WHERE command_id = ?",
             [(log.owner.owner, row["command_id"]) for row in found],
         )
+        return found
+
+    found = await log.database.transaction(take_all)
     return [CommandRow(**{**dict(row), "args": json.loads(row["args"])}) for row in found]
 
 
 async def take(log: TurnLog, command_id: str) -> CommandRow | None:
     """Claim this one command; None when it is not open (any more)."""
-    async with log.database.transaction() as connection:
-        taken = await connection.execute(
+
+    def take_it(connection: sqlite3.Connection) -> sqlite3.Row | None:
+        taken = connection.execute(
             "UPDATE commands SET claimed_by = ? "
             "WHERE command_id = ? AND outcome IS NULL AND claimed_by IS NULL",
             (log.owner.owner, command_id),
         )
         if taken.rowcount != 1:
             return None
-        [row] = await connection.execute_fetchall(
+        [row] = connection.execute(
             "SELECT command_id, target_kind, target_id, verb, args, by, asked_at "
             "FROM commands WHERE command_id = ?",
             (command_id,),
         )
+        return row
+
+    row = await log.database.transaction(take_it)
+    if row is None:
+        return None
     return CommandRow(**{**dict(row), "args": json.loads(row["args"])})
 
 

@@ -1,20 +1,23 @@
 """One SQLite file, open twice: a connection that writes and one that reads.
 
 Two, because a write that waits for another process's lock must not hold up readers, and because
-`data_version` of the reader then tells of every commit, our own included. Owns pragmas,
-transactions and the threads of aiosqlite; turns sqlite3's errors into ours. Knows no table.
+`data_version` of the reader then tells of every commit, our own included. Each has a thread of its
+own, on which a query or a whole transaction is one step: the event loop never waits for the disk,
+and the lock of the file never for the event loop. Owns pragmas, transactions and these threads;
+turns sqlite3's errors into ours. Knows no table.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-import aiosqlite
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from codex_kernel.errors import LogUnavailable
 from codex_kernel.turn_log import migrations, storage
@@ -23,6 +26,8 @@ BUSY_SECONDS = 5.0
 _PAUSE_SECONDS = 0.02
 
 Parameters = Sequence[Any] | Mapping[str, Any]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _SENTENCES = {
     "SQLITE_BUSY": "The turn log is locked by another process.",
@@ -41,14 +46,31 @@ _NEXT_STEPS = {
 }
 
 
+class Connection:
+    """An SQLite connection and the only thread that uses it; made by `_connect`."""
+
+    def __init__(self, thread: ThreadPoolExecutor, connection: sqlite3.Connection) -> None:
+        self._thread = thread
+        self._connection = connection
+
+    async def run(
+        self,
+        work: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Call `work` with the connection on its thread; in the order of the calls."""
+        call = partial(work, self._connection, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
 class Database:
     """The open file; see `open` and `in_memory`."""
 
-    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(self, writer: Connection, reader: Connection) -> None:
         """Use two open connections; for a database in memory both are one."""
         self._writer = writer
         self._reader = reader
-        self._lock = asyncio.Lock()
         self.path: Path | None = None
         self.file_system = "memory"
         self.journal_mode = "memory"
@@ -66,9 +88,9 @@ class Database:
         async with AsyncExitStack() as stack:
             with _converted(path):
                 writer = await stack.enter_async_context(_connect(path))
-                journal_mode, file_system = await _set_up(writer, path)
+                journal_mode, file_system = await writer.run(_set_up, path)
                 reader = await stack.enter_async_context(_connect(path))
-                await reader.execute_fetchall("PRAGMA query_only = ON")
+                await reader.run(_rows, "PRAGMA query_only = ON")
             database = cls(writer, reader)
             database.path = path
             database.file_system = file_system
@@ -83,41 +105,35 @@ class Database:
     async def in_memory(cls) -> AsyncIterator[Database]:
         """A database that ends with the block, for when there is no file."""
         async with _connect(":memory:") as connection:
-            await migrations.migrate(connection)
+            await connection.run(migrations.migrate)
             database = cls(connection, connection)
             try:
                 yield database
             finally:
                 database.is_closed = True
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
-        """A `BEGIN IMMEDIATE` transaction: committed at the end, rolled back on any error.
+    async def transaction(
+        self,
+        work: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """What `work` returns when it is called with the connection, inside `BEGIN IMMEDIATE`.
 
-        Raises `LogUnavailable` when another process keeps the lock or the disk refuses.
+        Committed at its end, rolled back on any error; whoever gives up waiting changes nothing
+        about that. Raises `LogUnavailable` when another process keeps the lock or the disk refuses.
         """
-        async with self._lock:
-            with self._converted():
-                try:
-                    await self._writer.execute_fetchall("BEGIN IMMEDIATE")
-                    yield self._writer
-                    await self._writer.commit()
-                except BaseException:
-                    # Statements queue in one thread: this also undoes a BEGIN or a COMMIT
-                    # whose result a cancelled task no longer waits for.
-                    await self._writer.rollback()
-                    raise
+        with self._converted():
+            return await self._writer.run(_in_transaction, work, *args, **kwargs)
 
     async def write(self, sql: str, parameters: Parameters = ()) -> int:
         """One statement in a transaction of its own; the number of rows it changed."""
-        async with self.transaction() as connection:
-            cursor = await connection.execute(sql, parameters)
-            return cursor.rowcount
+        return await self.transaction(_changed, sql, parameters)
 
     async def rows(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
         """The rows of a query, as committed."""
         with self._converted():
-            return list(await self._reader.execute_fetchall(sql, parameters))
+            return await self._reader.run(_rows, sql, parameters)
 
     async def row(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
         """The first row of a query, when there is one."""
@@ -126,23 +142,21 @@ class Database:
     async def version(self) -> int:
         """A number that differs from the last one when something was committed meanwhile."""
         if self._writer is self._reader:
-            return self._writer.total_changes
-        with self._converted():
-            [(version,)] = await self._reader.execute_fetchall("PRAGMA data_version")
+            return await self._writer.run(lambda connection: connection.total_changes)
+        [(version,)] = await self.rows("PRAGMA data_version")
         return version
 
     async def pragma(self, text: str) -> list[sqlite3.Row]:
         """Run a pragma on the writing connection, outside a transaction."""
-        async with self._lock:
-            with self._converted():
-                return list(await self._writer.execute_fetchall(f"PRAGMA {text}"))
+        with self._converted():
+            return await self._writer.run(_rows, f"PRAGMA {text}")
 
     async def shrink(self, pages: int) -> None:
         """Give at most so many free pages back to the file system."""
-        async with self._lock:
-            with self._converted():
-                # As an ordinary statement sqlite3 takes one step of it, which is one page.
-                await self._writer.executescript(f"PRAGMA incremental_vacuum({pages})")
+        with self._converted():
+            # As an ordinary statement sqlite3 takes one step of it, which is one page.
+            script = f"PRAGMA incremental_vacuum({pages})"
+            await self._writer.run(lambda connection: connection.executescript(script))
 
     @contextmanager
     def _converted(self) -> Iterator[None]:
@@ -157,47 +171,82 @@ class Database:
 
 
 @asynccontextmanager
-async def _connect(path: Path | str) -> AsyncIterator[aiosqlite.Connection]:
+async def _connect(path: Path | str) -> AsyncIterator[Connection]:
+    thread = ThreadPoolExecutor(1, thread_name_prefix="codex-log")
+    try:
+        connection = await asyncio.wrap_future(thread.submit(_opened, path))
+        try:
+            yield Connection(thread, connection)
+        finally:
+            # Behind all that was asked for, also when nobody waits for it any more.
+            closed = thread.submit(connection.close)
+            await asyncio.shield(asyncio.wrap_future(closed))
+    finally:
+        thread.shutdown(wait=False)
+
+
+def _opened(path: Path | str) -> sqlite3.Connection:
     # isolation_level None: sqlite3 begins no transactions of its own accord.
-    connector = aiosqlite.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-    # Python waits for all other threads at its end, and a host may end without closing the log:
-    # a Jupyter server does, when it is interrupted. Its commits are safe without that.
-    thread: Any = getattr(connector, "_thread", connector)
-    thread.daemon = True
-    async with connector as connection:
-        connection.row_factory = sqlite3.Row
-        yield connection
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    return connection
 
 
-async def _set_up(connection: aiosqlite.Connection, path: Path) -> tuple[str, str]:
+def _in_transaction(
+    connection: sqlite3.Connection,
+    work: Callable[Concatenate[sqlite3.Connection, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(connection, *args, **kwargs)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    return result
+
+
+def _rows(
+    connection: sqlite3.Connection, sql: str, parameters: Parameters = ()
+) -> list[sqlite3.Row]:
+    return connection.execute(sql, parameters).fetchall()
+
+
+def _changed(connection: sqlite3.Connection, sql: str, parameters: Parameters) -> int:
+    return connection.execute(sql, parameters).rowcount
+
+
+def _set_up(connection: sqlite3.Connection, path: Path) -> tuple[str, str]:
     """Pragmas and schema; journal mode and file system."""
-    await migrations.check_version(connection)
+    migrations.check_version(connection)
     file_system = storage.file_system(path)
     wanted = "wal" if storage.can_use_wal(file_system) else "truncate"
     # Only takes effect on a file without tables; must precede the journal mode.
-    await connection.execute_fetchall("PRAGMA auto_vacuum = INCREMENTAL")
-    mode = await _set_journal_mode(connection, wanted)
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    mode = _set_journal_mode(connection, wanted)
     if mode not in ("wal", "truncate"):
-        mode = await _set_journal_mode(connection, "truncate")
+        mode = _set_journal_mode(connection, "truncate")
     # A rollback journal needs FULL to survive a power cut.
     synchronous = "NORMAL" if mode == "wal" else "FULL"
-    await connection.execute_fetchall(f"PRAGMA synchronous = {synchronous}")
-    await migrations.migrate(connection)
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
+    migrations.migrate(connection)
     return mode, file_system
 
 
-async def _set_journal_mode(connection: aiosqlite.Connection, mode: str) -> str:
+def _set_journal_mode(connection: sqlite3.Connection, mode: str) -> str:
     """Set the mode, also while other processes do the same; the mode that holds then."""
     # Where waiting could be a deadlock SQLite gives up at once, whatever its timeout is.
-    deadline = asyncio.get_running_loop().time() + BUSY_SECONDS
+    deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            [(found,)] = await connection.execute_fetchall(f"PRAGMA journal_mode = {mode}")
+            [(found,)] = connection.execute(f"PRAGMA journal_mode = {mode}")
         except sqlite3.OperationalError as error:
-            is_late = asyncio.get_running_loop().time() > deadline
+            is_late = time.monotonic() > deadline
             if _code(error) not in ("SQLITE_BUSY", "SQLITE_LOCKED") or is_late:
                 raise
-            await asyncio.sleep(_PAUSE_SECONDS)
+            time.sleep(_PAUSE_SECONDS)
         else:
             return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import sqlite3
 import stat
 from dataclasses import dataclass
 
@@ -43,21 +44,24 @@ async def keep_before(
     limit = log.settings.image_bytes if max_bytes is None else max_bytes
     digest = None if content is None else hashlib.sha256(content).hexdigest()
     size = None if content is None else len(content)
-    async with log.database.transaction() as connection:
-        [(kept,)] = await connection.execute_fetchall(
+
+    def keep(connection: sqlite3.Connection) -> None:
+        [(kept,)] = connection.execute(
             "SELECT coalesce(sum(length(content)), 0) FROM before_images WHERE turn_id = ?",
             (turn_id,),
         )
         why = _why_missing(content, existed, limit, log.settings.image_bytes_per_turn - kept)
         stored = content if why is None else None
-        added = await connection.execute(
+        added = connection.execute(
             "INSERT OR IGNORE INTO before_images VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (turn_id, path, existed, mode, size, digest, stored, why),
         )
         if added.rowcount == 1 and stored:
-            await connection.execute_fetchall(
+            connection.execute(
                 "UPDATE turns SET bytes = bytes + ? WHERE turn_id = ?", (len(stored), turn_id)
             )
+
+    await log.database.transaction(keep)
 
 
 async def before_images(log: TurnLog, turn_id: TurnId) -> list[BeforeImage]:

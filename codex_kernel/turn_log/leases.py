@@ -170,30 +170,32 @@ async def _take_over(
     outcome: Outcome | None = None,
 ) -> bool:
     """End a turn in place of its owner; False when it is not as it was any more."""
-    async with log.database.transaction() as connection:
-        taken = await connection.execute(
+
+    def end(connection: sqlite3.Connection) -> bool:
+        taken = connection.execute(
             f"UPDATE turns SET owner = ?, epoch = epoch + 1 "
             f"WHERE turn_id = ? AND owner = ? AND epoch = ? AND {IS_LIVE}",
             (log.owner.owner, turn_id, owner, epoch),
         )
         if taken.rowcount != 1:
             return False
-        rows = await connection.execute_fetchall(_EVENTS, (turn_id,))
-        transcript = _folded(list(rows))
-        outcome = outcome or _lost(transcript, message)
-        events = stamp(turn_id, transcript.seq, outcome.missed, now())
+        transcript = _folded(connection.execute(_EVENTS, (turn_id,)).fetchall())
+        became = outcome or _lost(transcript, message)
+        events = stamp(turn_id, transcript.seq, became.missed, now())
         transcript.apply(events)
-        status = {"completed": "completed", "failed": "failed"}.get(outcome.state, "lost")
+        status = {"completed": "completed", "failed": "failed"}.get(became.state, "lost")
         closing = [
             *closing_drafts(transcript, status),
-            turn_ended(outcome.state, outcome.error),
+            turn_ended(became.state, became.error),
         ]
         ending = stamp(turn_id, transcript.seq, closing, now())
         transcript.apply(ending)
         written = batch(encode([*events, *ending]), transcript)
-        await write_batches(connection, [written], log.owner.owner, epoch + 1)
-        await answer_commands(connection, turn_id, message, claimed_too=True)
-    return True
+        write_batches(connection, [written], log.owner.owner, epoch + 1)
+        answer_commands(connection, turn_id, message, claimed_too=True)
+        return True
+
+    return await log.database.transaction(end)
 
 
 def _lost(transcript: Transcript, message: str) -> Outcome:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
@@ -114,11 +115,10 @@ class TurnLog(Reader):
         transcript = await self.transcript(turn_id)
         if row is None or transcript is None or row.is_compacted or not transcript.is_final:
             return False
-        async with self.database.transaction() as connection:
-            await connection.execute_fetchall(
-                "UPDATE turns SET snapshot = ? WHERE turn_id = ? AND snapshot IS NULL",
-                (to_json(transcript.data), turn_id),
-            )
+        await self.database.write(
+            "UPDATE turns SET snapshot = ? WHERE turn_id = ? AND snapshot IS NULL",
+            (to_json(transcript.data), turn_id),
+        )
         await self._shorten(turn_id)
         return True
 
@@ -138,9 +138,12 @@ class TurnLog(Reader):
         chunk = {"turn": turn_id, "rows": CHUNK_ROWS}
         while await self.database.write(_DELETE_CHUNK, chunk) == CHUNK_ROWS:
             continue
-        async with self.database.transaction() as connection:
+
+        def shorten(connection: sqlite3.Connection) -> None:
             for statement in _SHORTEN:
-                await connection.execute_fetchall(statement, {"turn": turn_id})
+                connection.execute(statement, {"turn": turn_id})
+
+        await self.database.transaction(shorten)
 
     def tail(self, poll_seconds: float = POLL_SECONDS) -> AbstractAsyncContextManager[Tail]:
         """Follow the log: `async with log.tail() as tail`, read, `await tail.changed()`, ..."""

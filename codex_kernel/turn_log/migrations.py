@@ -6,7 +6,7 @@ Steps that were released are never edited: a change of the schema is a new step.
 
 from __future__ import annotations
 
-import aiosqlite
+import sqlite3
 
 from codex_kernel.errors import LogTooNew
 
@@ -296,29 +296,29 @@ MIGRATIONS: tuple[Migration, ...] = (
 )
 
 
-async def migrate(connection: aiosqlite.Connection) -> None:
+def migrate(connection: sqlite3.Connection) -> None:
     """Bring the file to the newest schema, in one transaction.
 
     Raises `LogTooNew`, before anything is written, for a file of a newer codex_kernel.
     """
-    if await check_version(connection) == len(MIGRATIONS):
+    if check_version(connection) == len(MIGRATIONS):
         return
-    await connection.execute_fetchall("BEGIN IMMEDIATE")
+    connection.execute("BEGIN IMMEDIATE")
     try:
-        done = await check_version(connection)
+        done = check_version(connection)
         for statements in MIGRATIONS[done:]:
             for statement in statements:
-                await connection.execute_fetchall(statement)
-        await connection.execute_fetchall(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        await connection.commit()
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.commit()
     except BaseException:
-        await connection.rollback()
+        connection.rollback()
         raise
 
 
-async def check_version(connection: aiosqlite.Connection) -> int:
+def check_version(connection: sqlite3.Connection) -> int:
     """How many steps the file has seen; raises `LogTooNew` when that is more than we know."""
-    [(version,)] = await connection.execute_fetchall("PRAGMA user_version")
+    [(version,)] = connection.execute("PRAGMA user_version")
     if version > len(MIGRATIONS):
         raise LogTooNew(
             f"The turn log has version {version}, this codex_kernel knows {len(MIGRATIONS)}."

@@ -23,26 +23,32 @@ STALE_SECONDS = 60.0
 async def note(log: TurnLog, page: str, notebooks: Collection[NotebookPath]) -> None:
     """The page shows these notebooks, and no others."""
     moment = now()
-    async with log.database.transaction() as connection:
-        await connection.execute_fetchall(_GONE, (moment, page))
-        await connection.executemany(
+
+    def replace(connection: sqlite3.Connection) -> None:
+        connection.execute(_GONE, (moment, page))
+        connection.executemany(
             "INSERT OR REPLACE INTO presence VALUES (?, ?, ?, ?, NULL)",
             [(page, notebook, log.owner.owner, moment) for notebook in notebooks],
         )
 
+    await log.database.transaction(replace)
+
 
 async def refresh(log: TurnLog) -> None:
     """The pages of this process are still there; forgets what has long gone, whoever noted it."""
-    async with log.database.transaction() as connection:
-        await connection.execute_fetchall(
+
+    def renew(connection: sqlite3.Connection) -> None:
+        connection.execute(
             "UPDATE presence SET seen_at = ? WHERE owner = ? AND gone_at IS NULL",
             (now(), log.owner.owner),
         )
-        await connection.execute_fetchall(
+        connection.execute(
             "DELETE FROM presence WHERE gone_at < ? "
             "OR (gone_at IS NULL AND owner NOT IN (SELECT owner FROM owners))",
             (ago(STALE_SECONDS),),
         )
+
+    await log.database.transaction(renew)
 
 
 async def forget(log: TurnLog, page: str) -> None:

@@ -138,8 +138,9 @@ class TurnRecord:
         self._answered.set()
 
     async def _commit(self, batches: list[Batch]) -> None:
-        async with self._database.transaction() as connection:
-            await write_batches(connection, batches, self._owner, self.epoch, is_new=self._is_new)
+        await self._database.transaction(
+            write_batches, batches, self._owner, self.epoch, is_new=self._is_new
+        )
         self._is_new = False
 
 

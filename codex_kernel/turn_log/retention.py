@@ -6,6 +6,7 @@ remembers what is still to go when that is cut short. Sessions and bindings stay
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -98,16 +99,17 @@ async def _choose(log: TurnLog, before: str, excess: int) -> list[tuple[TurnId, 
 
 async def _hide(log: TurnLog, turn_id: TurnId) -> bool:
     """Take the turn out of sight; False for a live or unknown one."""
-    async with log.database.transaction() as connection:
-        gone = await connection.execute(
+
+    def hide(connection: sqlite3.Connection) -> bool:
+        gone = connection.execute(
             f"DELETE FROM turns WHERE turn_id = ? AND NOT {IS_LIVE}", (turn_id,)
         )
         if gone.rowcount != 1:
             return False
-        await connection.execute_fetchall(
-            "INSERT OR IGNORE INTO deleted_turns VALUES (?)", (turn_id,)
-        )
-    return True
+        connection.execute("INSERT OR IGNORE INTO deleted_turns VALUES (?)", (turn_id,))
+        return True
+
+    return await log.database.transaction(hide)
 
 
 async def _forget_changes(log: TurnLog, before: str) -> None:

@@ -7,9 +7,8 @@ as the transaction holds the write lock, looking and writing are one step.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Sequence
-
-import aiosqlite
 
 from codex_kernel.errors import OwnershipLost
 from codex_kernel.turn.events import now
@@ -17,8 +16,8 @@ from codex_kernel.turn.state import is_final
 from codex_kernel.turn_log.rows import Batch
 
 
-async def write_batches(
-    connection: aiosqlite.Connection,
+def write_batches(
+    connection: sqlite3.Connection,
     batches: Sequence[Batch],
     owner: str,
     epoch: int,
@@ -32,9 +31,9 @@ async def write_batches(
     """
     turn = batches[-1].turn
     held = "SELECT owner, epoch, seq FROM turns WHERE turn_id = :turn_id"
-    found = list(await connection.execute_fetchall(held, turn))
+    found = connection.execute(held, turn).fetchall()
     if not found and is_new:
-        await connection.execute_fetchall(_INSERT, {**turn, "owner": owner, "epoch": epoch})
+        connection.execute(_INSERT, {**turn, "owner": owner, "epoch": epoch})
         seq = 0
     elif not found:
         raise OwnershipLost("The record of this turn was deleted.")
@@ -44,15 +43,13 @@ async def write_batches(
         seq = found[0]["seq"]
     events = [row for part in batches for row in part.events if row[1] > seq]
     if events:
-        await connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", events)
+        connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", events)
     size = sum(len(row[4].encode()) for row in events)
-    await connection.execute_fetchall(_UPDATE, {**turn, "size": size})
+    connection.execute(_UPDATE, {**turn, "size": size})
     if is_final(turn["state"]):
-        await connection.execute_fetchall(
-            "INSERT OR IGNORE INTO compacted_turns VALUES (:turn_id)", turn
-        )
+        connection.execute("INSERT OR IGNORE INTO compacted_turns VALUES (:turn_id)", turn)
         error = f"The turn has ended ({turn['state']})."
-        await answer_commands(connection, turn["turn_id"], error)
+        answer_commands(connection, turn["turn_id"], error)
 
 
 _INSERT = """
@@ -78,12 +75,12 @@ ANSWERED = """
 """Answers commands. What was answered to a question is not kept: it may be a secret."""
 
 
-async def answer_commands(
-    connection: aiosqlite.Connection, turn_id: str, error: str, *, claimed_too: bool = False
+def answer_commands(
+    connection: sqlite3.Connection, turn_id: str, error: str, *, claimed_too: bool = False
 ) -> None:
     """Answer what was asked of a turn, when nobody will take it up any more."""
     outcome = json.dumps({"error": error})
-    await connection.execute_fetchall(
+    connection.execute(
         f"{ANSWERED} AND turn_id = ? AND (claimed_by IS NULL OR ?)",
         (outcome, now(), turn_id, claimed_too),
     )

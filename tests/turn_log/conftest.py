@@ -15,7 +15,7 @@ from codex_kernel.turn_log.log import TurnLog
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
-    """aiosqlite's threads end with the log (those of the loop's executor are the loop's)."""
+    """The database's threads end with the log (those of the loop's executor are the loop's)."""
     before = set(threading.enumerate())
     yield
     for thread in set(threading.enumerate()) - before:

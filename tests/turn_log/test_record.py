@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -173,16 +174,22 @@ async def test_commit_whose_answer_was_lost_is_not_repeated(
 ) -> None:
     """An I/O error may come after the commit: then the same batch is tried once more."""
     record = await running(log)
-    connection = log.database._writer
-    commit = connection.commit
     failures = iter([sqlite3.OperationalError("disk I/O error")])
 
-    async def commit_and_fail() -> None:
-        await commit()
-        for failure in failures:
-            raise failure
+    class Failing:
+        def __init__(self, connection: sqlite3.Connection) -> None:
+            self._connection = connection
 
-    monkeypatch.setattr(connection, "commit", commit_and_fail)
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._connection, name)
+
+        def commit(self) -> None:
+            self._connection.commit()
+            for failure in failures:
+                raise failure
+
+    writer = log.database._writer
+    monkeypatch.setattr(writer, "_connection", Failing(writer._connection))
     events = await record.append([text("x")])
     assert await record.aclose(30)
     assert await log.events(record.turn_id, after=4) == events

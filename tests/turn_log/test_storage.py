@@ -102,12 +102,11 @@ async def test_only_a_folder_of_ours_is_closed_to_others(
 async def test_transaction_that_fails_leaves_nothing(log: TurnLog) -> None:
     record = await running(log)
 
-    async def write_and_fail() -> None:
-        async with log.database.transaction() as connection:
-            await connection.execute("DELETE FROM events")
-            raise ZeroDivisionError
+    def write_and_fail(connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM events")
+        raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await write_and_fail()
+        await log.database.transaction(write_and_fail)
     await record.append([text("x")])
     assert len(await log.events(record.turn_id)) == 5
