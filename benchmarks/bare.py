@@ -2,7 +2,8 @@
 
 One thread, blocking reads, `json.loads` per line, nothing kept. It starts the same binary with
 the same features and sends the same parameters as the kernel. `python -m benchmarks.bare` is a
-worker (see `worker`); its argument is the root of the place.
+worker (see `worker`), which offers Codex the kernel's tools, too: Codex has work with them. Its
+argument is the root of the place.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +22,11 @@ from benchmarks.place import Place
 from codex_kernel._version import __version__
 from codex_kernel.app_server.client import command_line, initialize_params
 from codex_kernel.app_server.params import thread_params, turn_params
+from codex_kernel.engine.portal import Portal
 from codex_kernel.settings import AppServerSettings, SessionSettings
+from codex_kernel.tools.documents import SessionDocuments
+from codex_kernel.tools.notebooks import Notebooks
+from codex_kernel.tools.server import offered
 
 DELTA = "item/agentMessage/delta"
 
@@ -27,9 +34,10 @@ DELTA = "item/agentMessage/delta"
 class BareReader:
     """An app-server and its only reader."""
 
-    def __init__(self, place: Place) -> None:
-        """Spawn and initialize."""
+    def __init__(self, place: Place, config: Mapping[str, object] | None = None) -> None:
+        """Spawn and initialize; `config` is what every thread gets besides the usual."""
         self._settings = SessionSettings(cwd=str(place.workspace))
+        self._app_server = AppServerSettings(config=dict(config or {}))
         self._process = subprocess.Popen(
             command_line(place.codex),
             stdin=subprocess.PIPE,
@@ -59,7 +67,7 @@ class BareReader:
 
     def new_thread(self) -> str:
         """Start a thread; returns its id."""
-        params = thread_params(self._settings, AppServerSettings())
+        params = thread_params(self._settings, self._app_server)
         return self.request("thread/start", params)["thread"]["id"]
 
     def turn(self, thread: str, prompt: str) -> dict[str, float]:
@@ -111,14 +119,34 @@ class BareReader:
         return json.loads(line)
 
 
+@contextmanager
+def _tools(place: Place) -> Iterator[Mapping[str, object]]:
+    """The configuration that offers the kernel's tools, served on a thread that is idle in a turn.
+
+    No prompt of a benchmark has them called.
+    """
+    nobody: Any = None
+    tools = Notebooks(SessionDocuments(nobody, holds_prompts=True)).tools()
+    serving = offered(lambda: tools, lambda _: nobody, place.root / "bare", lambda: None)
+    portal = Portal()
+    try:
+        config = portal.submit(serving.__aenter__()).result()
+        yield config
+        portal.submit(serving.__aexit__(None, None, None)).result()
+    finally:
+        portal.close()
+
+
 def main(root: str) -> None:
     """Answer every prompt on stdin with the figures of its turn, on a fresh but warm thread."""
-    with BareReader(Place(Path(root))) as reader:
+    place = Place(Path(root))
+    with _tools(place) as config, BareReader(place, config) as reader:
         print("ready", flush=True)
         for line in sys.stdin:
             order = json.loads(line)
             thread = reader.new_thread()
             reader.turn(thread, order["warm"])
+            time.sleep(order["settle"])
             print(json.dumps(reader.turn(thread, order["prompt"])), flush=True)
 
 

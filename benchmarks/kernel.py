@@ -20,7 +20,7 @@ from jupyter_client.connect import ConnectionFileMixin
 from jupyter_client.manager import KernelManager
 
 from benchmarks.place import Place
-from benchmarks.worker import WARM, Figures
+from benchmarks.worker import SETTLE_SECONDS, WARM, Figures
 
 MIME = "application/vnd.codex.turn.v1+json"
 SECONDS = 60.0
@@ -121,6 +121,7 @@ class Kernel:
         """Run the turn in a new session that has had a short one."""
         self.run(f"{self.before}/new")
         self.run(f"{self.before}{WARM}")
+        time.sleep(SETTLE_SECONDS)
         before = self.cpu_seconds()
         cell = self.run(f"{self.before}{prompt}")
         used = self.cpu_seconds() - before

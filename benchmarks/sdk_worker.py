@@ -20,6 +20,7 @@ def main(codex_bin: str, cwd: str) -> None:
             order = json.loads(line)
             thread = codex.thread_start(cwd=cwd)
             thread.run(order["warm"])
+            time.sleep(order["settle"])
             cpu, began, deltas = time.process_time(), time.perf_counter(), 0
             for event in thread.turn(order["prompt"]).stream():
                 deltas += event.method == "item/agentMessage/delta"

@@ -16,7 +16,7 @@ from benchmarks.table import Row
 from benchmarks.worker import Contestant, Figures, start_worker
 
 CHARACTERS_PER_DELTA = 5
-SIZES = {2_000: 9, 20_000: 7}
+SIZES = {2_000: 31, 20_000: 7}
 """Deltas of a turn, and how often it is run."""
 WALL_TARGET = 1.10
 CPU_TARGET_MICROSECONDS = 22.0

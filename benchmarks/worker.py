@@ -15,6 +15,8 @@ from typing import Protocol
 from benchmarks.place import Place
 
 READY = "ready"
+SETTLE_SECONDS = 0.5
+"""After that turn: what the session before has left ends meanwhile, in Codex and in the kernel."""
 WARM = 'Warm up @@ [["words", 20]]'
 
 
@@ -47,7 +49,9 @@ class Worker:
         """Have the process run the turn."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"warm": WARM, "prompt": prompt}) + "\n")
+        self._process.stdin.write(
+            json.dumps({"warm": WARM, "settle": SETTLE_SECONDS, "prompt": prompt}) + "\n"
+        )
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
