@@ -34,6 +34,7 @@ _ARGUMENTS = frozenset({"text", "decision", "reason", "rule", "answers"})
 
 async def has_page(session: Session) -> bool:
     """Whether a page of ours shows the notebook: it reads the turns from the record."""
+    await session.document.locate()
     if session.notebook is None:
         return False
     try:
