@@ -2,8 +2,8 @@
 
 One thread, blocking reads, `json.loads` per line, nothing kept. It starts the same binary with
 the same features and sends the same parameters as the kernel. `python -m benchmarks.bare` is a
-worker (see `worker`), which offers Codex the kernel's tools, too: Codex has work with them. Its
-argument is the root of the place.
+worker (see `worker`); its arguments are the root of the place and, to offer Codex the kernel's
+tools as well, with which Codex has work, `tools`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -128,19 +128,19 @@ def _tools(place: Place) -> Iterator[Mapping[str, object]]:
     nobody: Any = None
     tools = Notebooks(SessionDocuments(nobody, holds_prompts=True)).tools()
     serving = offered(lambda: tools, lambda _: nobody, place.root / "bare", lambda: None)
-    portal = Portal()
+    portal, stack = Portal(), AsyncExitStack()
     try:
-        config = portal.submit(serving.__aenter__()).result()
-        yield config
-        portal.submit(serving.__aexit__(None, None, None)).result()
+        yield portal.submit(stack.enter_async_context(serving)).result()
     finally:
+        portal.submit(stack.aclose()).result()
         portal.close()
 
 
-def main(root: str) -> None:
+def main(root: str, tools: str = "") -> None:
     """Answer every prompt on stdin with the figures of its turn, on a fresh but warm thread."""
     place = Place(Path(root))
-    with _tools(place) as config, BareReader(place, config) as reader:
+    offering = _tools(place) if tools else nullcontext({})
+    with offering as config, BareReader(place, config) as reader:
         print("ready", flush=True)
         for line in sys.stdin:
             order = json.loads(line)

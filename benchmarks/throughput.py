@@ -24,7 +24,7 @@ CPU_TARGET_MICROSECONDS = 22.0
 
 def kernel_rows(*, quick: bool) -> list[Row]:
     """The kernel with its log, its rendering and a client, against the bare reader."""
-    with new_place() as place, _bare(place) as bare, start_kernel(place) as kernel:
+    with new_place() as place, _bare(place, "tools") as bare, start_kernel(place) as kernel:
         return [
             row
             for deltas, rounds in _sizes(quick)
@@ -49,8 +49,8 @@ def sdk_rows(*, quick: bool) -> list[Row]:
 
 
 @contextmanager
-def _bare(place: Place) -> Iterator[Contestant]:
-    command = [sys.executable, "-m", "benchmarks.bare", str(place.root)]
+def _bare(place: Place, *more: str) -> Iterator[Contestant]:
+    command = [sys.executable, "-m", "benchmarks.bare", str(place.root), *more]
     with start_worker(command, place) as worker:
         yield worker
 

@@ -70,9 +70,13 @@ def notebook_from_api_path(root_dir: str | os.PathLike[str], path: str) -> Noteb
     """
     if "\0" in path:
         raise ValueError("A path has no NUL character.")
+    return stored_path(os.path.join(os.fspath(root_dir), *plain_api_path(path).split("/")))
+
+
+def plain_api_path(path: str) -> str:
+    """A path of the contents API without drive, `..` and leading slashes."""
     local = re.sub(r"^/*[A-Za-z][A-Za-z0-9_-]+:(?=\S)", "", path)
-    inside = posixpath.normpath("/" + local.replace(os.sep, "/")).lstrip("/")
-    return stored_path(os.path.join(os.fspath(root_dir), *inside.split("/")))
+    return posixpath.normpath("/" + local.replace(os.sep, "/")).lstrip("/")
 
 
 def api_path(root_dir: str | os.PathLike[str], notebook: NotebookPath) -> str | None:

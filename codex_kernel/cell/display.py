@@ -31,7 +31,7 @@ FIRST_BYTES = 1536
 """What updates of text may cost beyond that, so that short answers show at once."""
 STEP_BYTES, STEP_BYTES_PER_SECOND = 96 * 1024, 16 * 1024
 """What updates at the beginnings and ends of items may cost together: more in a longer turn."""
-BARE_BYTES = 2_000
+BARE_BYTES = 3_000
 """A picture up to this size shows no steps yet."""
 MESSAGE_BYTES = 600
 """What Jupyter adds to each message: identity, signature, header and parent header."""

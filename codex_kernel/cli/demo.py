@@ -102,6 +102,11 @@ def scripted_environment(environ: Mapping[str, str], home: Path) -> dict[str, st
         "data_dir": str(home),
         "endpoint": "None",
         "model": "None",
+        "codex_config": "{}",
+        "cwd": ".",
+        "fail_on": "[]",
+        "max_turns": "None",
+        "max_tokens": "None",
     }
     variables = {environment_name(trait): value for trait, value in chosen.items()}
     return {**environ, "CODEX_HOME": chosen["codex_home"], **variables}

@@ -61,7 +61,8 @@ def ended_by_signals() -> Iterator[None]:
 def open_lab(notebook: Path, environ: Mapping[str, str], *, port: int, browser: bool) -> None:
     """Run JupyterLab on the notebook until it ends or Ctrl-C is pressed."""
     page = f"--LabApp.default_url=/lab/tree/{notebook.name}"
-    command = [sys.executable, "-P", "-m", "jupyterlab", page]
+    root = f"--ServerApp.root_dir={notebook.parent}"
+    command = [sys.executable, "-P", "-m", "jupyterlab", page, root]
     if not browser:
         command.append("--no-browser")
     if port:

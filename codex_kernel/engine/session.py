@@ -87,6 +87,7 @@ class Session:
         self._must_reopen = False
         self._has_offered_fork = False
         self._attaching = asyncio.Lock()
+        self._compacting: asyncio.Task[object] | None = None
         self._is_closed = False
 
     @property
@@ -125,8 +126,10 @@ class Session:
 
     def _compact_if_idle(self) -> None:
         """A turn that runs needs the processor, and is followed by another call."""
-        if not self.turns and not self._is_closed:
-            self.notes.write_later(self.log.compact_ended())
+        is_compacting = self._compacting is not None and not self._compacting.done()
+        if not self.turns and not is_compacting and not self._is_closed:
+            compacting = self.log.compact_ended(lambda: not self.turns)
+            self._compacting = self.notes.write_later(compacting)
 
     async def enqueue(self, prompt: str, cell_id: CellId | None, turn_id: TurnId) -> Turn:
         """Record a turn whose cell waits; `submit` runs it, or `withdraw` takes it back."""
@@ -442,6 +445,8 @@ class Session:
 
     async def aclose(self) -> None:
         """End what runs, then the app-server with everything it started."""
+        self._compact_if_idle()
+        self._is_closed = True
         turns = list(self.turns)
         for turn in turns:
             turn.shut_down()
@@ -453,8 +458,6 @@ class Session:
             await turn.done.wait()
         await self.thread.aclose()
         await self.notes.write(self.log.forget_app_server())
-        self._is_closed = True
-        self.notes.write_later(self.log.compact_ended())
         await self.notes.aclose()
 
 

@@ -42,11 +42,14 @@ class Completing:
 
     def __call__(self, bundle: Bundle) -> Bundle:
         """The bundle, or a fuller one: only of the same turn, and only where it ended the same."""
-        known = self._found.get(bundle["turn_id"])
-        if known is None or any(known[key] != bundle[key] for key in ("session_id", "state")):
+        turn_id, prompt = bundle.get("turn_id"), bundle.get("prompt")
+        if not isinstance(turn_id, str) or not isinstance(prompt, str):
+            return bundle
+        known = self._found.get(turn_id)
+        if known is None or any(known[key] != bundle.get(key) for key in ("session_id", "state")):
             return bundle
         drawn = picture(known, WHOLE)
-        return drawn if drawn["prompt"].startswith(bundle["prompt"][:1000]) else bundle
+        return drawn if drawn["prompt"].startswith(prompt[:1000]) else bundle
 
 
 def _read(settings: LogSettings, turn_ids: list[str]) -> dict[str, Transcript]:

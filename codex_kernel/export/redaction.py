@@ -24,9 +24,15 @@ PATTERNS: tuple[str, ...] = (
     r"(?i)\bauthorization: *(?:basic|bearer|token) +(?P<secret>[^\s\"']+)",
     r"://[^\s/:@\"']*:(?P<secret>[^\s/@\"']+)@",
     r"(?i)(?:password|passwd|secret|token|api[_-]?key|access[_-]?key)"
-    r"[\"']?\s*[=:]\s*[\"']?(?P<secret>[^\s\"',;&]{6,})",
+    r"\\?[\"']?\s*[=:]\s*\\?[\"']?(?P<secret>[^\s\"'\\,;&]{6,})",
+    r"(?i)(?<!\S)--?(?:[\w-]+-)?(?:password|passwd|secret|token|api-?key|access-?key)"
+    r"[= ]+[\"']?(?P<secret>[^\s\"',;&]{6,})",
 )
 """What is taken for a secret; of a pattern with a group `secret` only that is replaced."""
+
+
+_NAMES = re.compile(r"(?i)(?:^|[_-])(?:password|passwd|secret|token|api[_-]?key|access[_-]?key)$")
+"""Names of fields whose text is a secret, e.g. among the arguments of a tool."""
 
 
 class Redaction:
@@ -45,6 +51,8 @@ class Redaction:
     def value(self, value: Any, key: str = "") -> Any:
         """A JSON value without the secrets in its texts; images stay as they are."""
         if isinstance(value, str):
+            if _NAMES.search(key) and value:
+                return MARK
             return value if _is_image(key, value) else self.text(value)
         if isinstance(value, dict):
             return {name: self.value(part, str(name)) for name, part in value.items()}

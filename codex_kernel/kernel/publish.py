@@ -80,6 +80,10 @@ class CellOutput:
         self._display = TurnDisplay(self, self._view, self._mode, widget, has_page=self.has_page)
         self._show(self._display, events)
 
+    def _draw_early(self) -> None:
+        if self._early:
+            self._show_begun()
+
     def _show(self, display: TurnDisplay, events: Sequence[Event]) -> None:
         display.feed(events)
         if display.transcript.is_final:
@@ -94,6 +98,7 @@ class CellOutput:
             self._send("display_data", content)
 
     def _say(self, data: dict[str, Any]) -> None:
+        self._draw_early()
         if self._mode == "stream":
             self.stream(data["text/plain"].rstrip("\n") + "\n")
         else:
@@ -114,6 +119,7 @@ class CellOutput:
 
     def error(self, name: str, value: str, traceback: list[str]) -> None:
         """Send an error output."""
+        self._draw_early()
         self._send("error", {"ename": name, "evalue": value, "traceback": traceback})
 
     def _send(self, kind: str, content: dict[str, Any]) -> None:

@@ -27,16 +27,22 @@ class CodexServer(CodexSettings):
     """How the server extension of Codex works."""
 
     heartbeat_seconds = Float(
-        15.0, help="A WebSocket on which nothing happens says so this often; pages count as open."
+        15.0,
+        min=0.1,
+        help="A WebSocket on which nothing happens says so this often; pages count as open.",
     ).tag(config=True)
     poll_seconds = Float(
-        0.03, help="How often the turn log is looked at for commits, while somebody watches."
+        0.03,
+        min=0.001,
+        help="How often the turn log is looked at for commits, while somebody watches.",
     ).tag(config=True)
     clerk_seconds = Float(
-        300.0, help="An app-server that this server started for itself ends when idle for so long."
+        300.0,
+        min=0.0,
+        help="An app-server that this server started for itself ends when idle for so long.",
     ).tag(config=True)
     recovery_seconds = Float(
-        5.0, help="How often it is looked whether a process that ran turns is gone."
+        5.0, min=0.1, help="How often it is looked whether a process that ran turns is gone."
     ).tag(config=True)
 
 
@@ -57,7 +63,8 @@ class CodexExtension(ExtensionApp):
         configured, problem = self._configured()
         settings = configured.settings()
         # The kernels that this server starts write where it reads.
-        os.environ.setdefault(environment_name("data_dir"), str(settings.log.folder))
+        if problem is None:
+            os.environ[environment_name("data_dir")] = str(settings.log.folder)
         self.service = Service(
             settings,
             self.serverapp.root_dir,

@@ -8,6 +8,7 @@ runs no turn and opens no session for longer than a request, so that any kernel 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -26,6 +27,8 @@ from codex_kernel.turn_log.commands import CommandRow
 from codex_kernel.turn_log.log import TurnLog
 
 MAX_THREADS = 100
+
+logger = logging.getLogger(__name__)
 
 
 class Clerk:
@@ -94,6 +97,9 @@ class Clerk:
             outcome = await verb(self, log, row) if verb else _nothing_to_do(row)
         except CodexError as failure:
             outcome = refused(failure)
+        except Exception as failure:  # whoever asked waits for an answer
+            logger.exception("What was asked of a session failed")
+            outcome = {"error": f"codex_kernel failed: {failure}", "status": 500}
         await commands.finish(log, row.command_id, outcome)
 
     async def _rename(self, log: TurnLog, row: CommandRow) -> Outcome:

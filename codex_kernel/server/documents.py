@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -128,6 +129,6 @@ class Documents:
 
     async def _is_there(self, notebook: NotebookPath) -> bool:
         path = self._service.api_path(notebook)
-        return path is not None and await ensure_async(
-            self._server.contents_manager.file_exists(path)
-        )
+        if path is None:  # not below the server's root: its folder is a link
+            return await asyncio.to_thread(os.path.exists, notebook)
+        return await ensure_async(self._server.contents_manager.file_exists(path))

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
 from codex_kernel.errors import CodexError, LogUnavailable
-from codex_kernel.ids import NotebookPath, api_path, notebook_from_api_path
+from codex_kernel.ids import NotebookPath, api_path, notebook_from_api_path, plain_api_path
 from codex_kernel.server.clerk import Clerk
 from codex_kernel.server.follower import Follower
 from codex_kernel.server.logins import Logins
@@ -22,6 +22,7 @@ from codex_kernel.settings import Settings
 from codex_kernel.turn_log import presence
 from codex_kernel.turn_log.log import TurnLog
 
+KEPT_LINKS = 1000
 RETRY_SECONDS = 5.0
 """A log that could not be opened is tried again by a request, at most this often."""
 
@@ -60,6 +61,8 @@ class Service:
         self.clerk = Clerk(settings, clerk_seconds)
         self.logins = Logins(self.clerk)
         self.sockets: set[OpenSocket] = set()
+        self._links: dict[NotebookPath, str] = {}
+        """How pages name notebooks that lie elsewhere, behind a link."""
         self.pages: set[str] = set()
         """Pages on the feed, whose presence is refreshed."""
         self._configured_wrong = problem is not None
@@ -115,13 +118,22 @@ class Service:
     def notebook(self, path: str) -> NotebookPath:
         """The stored path of a notebook that a client names; raises `Refusal`. Opens nothing."""
         try:
-            return notebook_from_api_path(self.root_dir, path)
+            notebook = notebook_from_api_path(self.root_dir, path)
         except (ValueError, OSError) as error:
             raise bad_request(f"That is no path of a notebook: {error}") from None
+        named = plain_api_path(path)
+        self._links.pop(notebook, None)
+        if named != api_path(self.root_dir, notebook):
+            self._links[notebook] = named
+            if len(self._links) > KEPT_LINKS:
+                del self._links[next(iter(self._links))]
+        return notebook
 
     def api_path(self, notebook: NotebookPath | None) -> str | None:
         """How a page names a notebook; None when it cannot."""
-        return None if notebook is None else api_path(self.root_dir, notebook)
+        if notebook is None:
+            return None
+        return self._links.get(notebook) or api_path(self.root_dir, notebook)
 
     async def _open(self) -> tuple[TurnLog, Follower]:
         if self._is_closed:

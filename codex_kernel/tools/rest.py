@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -41,7 +42,8 @@ def servers(runtime: Path, environ: Mapping[str, str]) -> Iterator[JupyterServer
     for path in sorted(runtime.glob("jpserver-*.json")):
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            os.kill(found["pid"], 0)
+            if sys.platform != "win32":  # there it would be Ctrl-C
+                os.kill(found["pid"], 0)
             token = found.get("token") or environ.get("JUPYTER_TOKEN", "")
             yield JupyterServer(found["url"], token, stored_path(found["root_dir"]))
         except (OSError, ValueError, KeyError):
@@ -98,6 +100,10 @@ async def _asked(
     return await asyncio.to_thread(_fetch, server, method, path, body, client)
 
 
+_open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+"""Past any proxy: the server is on this machine, and its token is for nobody else."""
+
+
 def _fetch(server: JupyterServer, method: str, path: str, body: Any, client: str) -> dict[str, Any]:
     request = urllib.request.Request(
         f"{server.url}{API}/{path}",
@@ -106,7 +112,7 @@ def _fetch(server: JupyterServer, method: str, path: str, body: Any, client: str
         headers={"Authorization": f"token {server.token}", "X-Codex-Client": client},
     )
     try:
-        with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as answer:
+        with _open(request, timeout=REQUEST_SECONDS) as answer:
             return json.loads(answer.read())
     except urllib.error.HTTPError as error:
         with error:

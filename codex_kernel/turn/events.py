@@ -73,7 +73,10 @@ def now() -> str:
 
 def ago(seconds: float = 0, *, days: float = 0) -> str:
     """The moment so long ago as events carry it."""
-    moment = datetime.now(UTC) - timedelta(days=days, seconds=seconds)
+    try:
+        moment = datetime.now(UTC) - timedelta(days=days, seconds=seconds)
+    except OverflowError:  # longer ago than there are dates
+        moment = datetime.min.replace(tzinfo=UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

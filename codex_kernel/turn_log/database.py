@@ -39,7 +39,13 @@ _SENTENCES = {
     "SQLITE_CORRUPT": "The turn log is damaged.",
     "SQLITE_NOTADB": "The turn log is damaged: it is not an SQLite file.",
 }
+_WRITABLE = "Make {path} and its folder writable, or set CODEX_KERNEL_DATA_DIR to another folder."
 _NEXT_STEPS = {
+    "SQLITE_BUSY": "Try again; should it stay locked, end the process that holds {path} open.",
+    "SQLITE_LOCKED": "Try again; should it stay locked, end the process that holds {path} open.",
+    "SQLITE_READONLY": _WRITABLE,
+    "SQLITE_CANTOPEN": _WRITABLE,
+    "SQLITE_IOERR": "Check the disk, or set CODEX_KERNEL_DATA_DIR to a folder on another one.",
     "SQLITE_FULL": "Free some space, for example with `jupyter codex prune`.",
     "SQLITE_CORRUPT": "Move {path} away (with its -wal and -shm files); a new log is begun.",
     "SQLITE_NOTADB": "Move {path} away (with its -wal and -shm files); a new log is begun.",
@@ -120,8 +126,9 @@ class Database:
     ) -> T:
         """What `work` returns when it is called with the connection, inside `BEGIN IMMEDIATE`.
 
-        Committed at its end, rolled back on any error; whoever gives up waiting changes nothing
-        about that. Raises `LogUnavailable` when another process keeps the lock or the disk refuses.
+        Committed at its end, rolled back on any error. When the caller is cancelled, what has begun
+        is finished and what has not is left out. Raises `LogUnavailable` when another process
+        keeps the lock or the disk refuses.
         """
         with self._converted():
             return await self._writer.run(_in_transaction, work, *args, **kwargs)
@@ -142,7 +149,8 @@ class Database:
     async def version(self) -> int:
         """A number that differs from the last one when something was committed meanwhile."""
         if self._writer is self._reader:
-            return await self._writer.run(lambda connection: connection.total_changes)
+            with self._converted():
+                return await self._writer.run(lambda connection: connection.total_changes)
         [(version,)] = await self.rows("PRAGMA data_version")
         return version
 
@@ -198,8 +206,8 @@ def _in_transaction(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
-    connection.execute("BEGIN IMMEDIATE")
     try:
+        connection.execute("BEGIN IMMEDIATE")
         result = work(connection, *args, **kwargs)
         connection.commit()
     except BaseException:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sqlite3
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
@@ -22,6 +23,8 @@ from codex_kernel.turn_log.reader import Reader
 from codex_kernel.turn_log.record import TurnRecord
 from codex_kernel.turn_log.rows import IS_AUDITED, to_json
 from codex_kernel.turn_log.tail import POLL_SECONDS, Poller, Tail
+
+logger = logging.getLogger(__name__)
 
 CHUNK_ROWS = 1000
 """Rows deleted in one transaction: one DELETE of 118 MB holds the write lock for 0.7 s."""
@@ -122,17 +125,23 @@ class TurnLog(Reader):
         await self._shorten(turn_id)
         return True
 
-    async def compact_ended(self) -> None:
+    async def compact_ended(self, may_go_on: Callable[[], bool] = lambda: True) -> None:
         """Compact the turns that have ended, whoever ran them, and finish what was cut short.
 
-        A damaged record stays as it is.
+        Asks `may_go_on` before each. A damaged record stays as it is.
         """
         for row in await self.database.rows(_ENDED):
-            if row["is_whole"]:
-                with suppress(InvalidTransition, KeyError, TypeError, ValueError):
-                    await self.compact(row["turn_id"])
-            else:
-                await self._shorten(row["turn_id"])
+            if not may_go_on():
+                return
+            turn_id = row["turn_id"]
+            try:
+                if not row["is_whole"]:
+                    await self._shorten(turn_id)
+                elif await self.compact(turn_id):
+                    continue
+            except (InvalidTransition, KeyError, TypeError, ValueError):
+                logger.warning("The record of the turn %s is damaged", turn_id)
+            await self.database.write("DELETE FROM compacted_turns WHERE turn_id = ?", (turn_id,))
 
     async def _shorten(self, turn_id: TurnId) -> None:
         chunk = {"turn": turn_id, "rows": CHUNK_ROWS}

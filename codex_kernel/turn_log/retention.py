@@ -107,6 +107,7 @@ async def _hide(log: TurnLog, turn_id: TurnId) -> bool:
         if gone.rowcount != 1:
             return False
         connection.execute("INSERT OR IGNORE INTO deleted_turns VALUES (?)", (turn_id,))
+        connection.execute("DELETE FROM compacted_turns WHERE turn_id = ?", (turn_id,))
         return True
 
     return await log.database.transaction(hide)

@@ -23,13 +23,15 @@ SECRETS = {
     "git clone https://me:hunter22@example.org/x": "hunter22",
     "DB_PASSWORD='correct horse'": "correct",
     '"api_key": "0123456789"': "0123456789",
+    r'"{\"password\": \"correct-horse\"}"': "correct-horse",
+    "deploy --api-key abcdef123456 --now": "abcdef123456",
     "xoxb-" + "1234567890-abc": "xoxb-" + "1234567890-abc",
     "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----": "abc",
     "eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.SflKxwRJSMeKKF2Q": "eyJzdWIiOiIxMjM0",
 }
 HARMLESS = (
     "the task-list of a risk-averse desk", "tokens: 12", "password: no", "x = token",
-    "45.7k tokens",
+    "45.7k tokens", "the --token flag is gone",
     "https://example.org:8080/a@b", "sk-learn", "secret santa", "def tokenize(text: str) -> list:",
 )  # fmt: skip
 
@@ -46,6 +48,17 @@ def test_secrets_are_replaced(line: str) -> None:
 @pytest.mark.parametrize("line", HARMLESS)
 def test_what_is_no_secret_stays(line: str) -> None:
     assert Redaction().text(line) == line
+
+
+def test_the_text_of_a_field_with_the_name_of_a_secret_is_replaced() -> None:
+    arguments = {"password": "hunter2", "api_key": "abc", "deep": [{"GITHUB_TOKEN": "t", "n": 1}]}
+    kept = {"tokens": "12", "is_secret": True, "token": 12, "secret": ""}
+    assert Redaction().value(arguments | kept) == {
+        "password": MARK,
+        "api_key": MARK,
+        "deep": [{"GITHUB_TOKEN": MARK, "n": 1}],
+        **kept,
+    }
 
 
 def test_secrets_are_gone_from_every_part_of_a_document() -> None:

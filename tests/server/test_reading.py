@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -99,6 +100,15 @@ async def test_turns_are_found_by_everything_that_names_them(server: Server, log
     assert page["next"] == live.turn_id
     assert ids(f"notebook={path}&limit=1&before={page['next']}") == [done.turn_id]
     await live.append(ending("x"))
+
+
+async def test_a_notebook_behind_a_link_has_the_path_by_which_the_page_names_it(
+    server: Server, log: TurnLog, tmp_path: Path
+) -> None:
+    (server.root_dir / "linked").symlink_to(tmp_path)
+    record = await ended(log, notebook=stored_path(tmp_path / "far.ipynb"), cell_id="one")
+    [turn] = server.get("turns?notebook=linked/far.ipynb")["turns"]
+    assert (turn["turn_id"], turn["path"]) == (record.turn_id, "linked/far.ipynb")
 
 
 async def test_a_turn_is_told_with_its_transcript(server: Server, log: TurnLog) -> None:

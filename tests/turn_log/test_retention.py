@@ -129,3 +129,9 @@ async def test_a_session_is_deleted_with_its_turns_but_not_under_a_live_one(log:
     assert await retention.delete_session(log, SESSION)
     assert await left(log) == set()
     assert await bindings.session(log, SESSION) is None
+
+
+async def test_turns_can_be_kept_for_ever(log: TurnLog) -> None:
+    record = await ended(log)
+    await age(log, record, "2020-01-01")
+    assert (await retention.prune(log, max_age_days=float("inf"))).turns == 0
