@@ -218,7 +218,8 @@ class CodexSettings(Configurable):
     ).tag(config=True)
     max_age_days = Float(
         _LOG.max_age_days,
-        help="Older turns are removed when a kernel starts, and by `jupyter codex prune`.",
+        help="Older turns are removed when a kernel or a Jupyter server starts, daily by the "
+        "server, and by `jupyter codex prune`.",
     ).tag(config=True)
     max_bytes = Int(
         _LOG.max_bytes,

@@ -80,7 +80,10 @@ def with_server(settings: Settings, work: Callable[[AppServer], Awaitable[None]]
 
 
 def _read_key() -> str:
-    key = getpass("API key: ") if sys.stdin.isatty() else sys.stdin.readline()
+    try:
+        key = getpass("API key: ") if sys.stdin.isatty() else sys.stdin.readline()
+    except EOFError:  # Ctrl-D
+        key = ""
     if not key.strip():
         raise CodexError("No API key was given.", next_step="Type it, or send it to stdin.")
     return key.strip()

@@ -12,7 +12,7 @@ from typing import Any
 from codex_kernel.app_server.client import AppServer, thread_params
 from codex_kernel.app_server.items import item
 from codex_kernel.app_server.outcome import outcome
-from codex_kernel.errors import RequestRefused
+from codex_kernel.errors import Overloaded, RequestRefused
 from codex_kernel.export.session import Session, Transcript, untitled
 from codex_kernel.ids import SessionId, TurnId
 from codex_kernel.render.entries import answer_of
@@ -30,6 +30,8 @@ async def read(server: AppServer, session_id: str) -> Session | None:
     try:
         thread = (await server.request("thread/read", {"threadId": session_id}))["thread"]
         turns = [turn async for turn in _turns(server, session_id)]
+    except Overloaded:
+        raise
     except RequestRefused:
         return None
     transcripts = tuple(

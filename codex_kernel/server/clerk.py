@@ -69,24 +69,22 @@ class Clerk:
             self._users -= 1
             if self._users == 0:
                 loop = asyncio.get_running_loop()
-                self._resting = loop.call_later(self._idle_seconds, self._end_later)
+                self._resting = loop.call_later(self._idle_seconds, self._end)
 
     async def aclose(self) -> None:
         """End the app-server."""
         if self._resting is not None:
             self._resting.cancel()
-        await self._end()
+        self._end()
         await asyncio.gather(*self._ending)
 
-    def _end_later(self) -> None:
-        task = asyncio.create_task(self._end())
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
-
-    async def _end(self) -> None:
+    def _end(self) -> None:
+        """Whoever comes from now on gets a new app-server."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            await connection.aclose()
+            task = asyncio.create_task(connection.aclose())
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
 
     # In place of an owner
 

@@ -35,6 +35,7 @@ async def client(
         command=sys.executable,
         args=["-m", "codex_kernel", "mcp"],
         env=environ(server.folder)
+        | {"http_proxy": "http://127.0.0.1:9"}  # of no use for this machine's own servers
         | {f"CODEX_KERNEL_{name.upper()}": value for name, value in settings.items()},
         cwd=server.root_dir,
     )
