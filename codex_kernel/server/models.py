@@ -51,10 +51,10 @@ Path = Annotated[
 
 
 def _split(value: Any) -> Any:
-    """`a,b` and repeated parameters are the same list."""
+    """`a,b` and repeated parameters are the same list; nothing between two commas is no part."""
     if not isinstance(value, list):
         return value
-    return [part for item in value for part in str(item).split(",")]
+    return [part for item in value for part in str(item).split(",") if part or not item]
 
 
 class Body(BaseModel):
