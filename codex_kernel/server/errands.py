@@ -52,10 +52,8 @@ async def ask_session(call: Call, session_id: str, verb: str, args: dict[str, An
     outcome = await commands.outcome(call.log, asked)
     if outcome is None and await is_held(call.log, session_id):
         outcome = await commands.wait(call.log, asked, CLAIM_SECONDS)
-    is_late = outcome is None and await is_held(call.log, session_id)
-    if outcome is None and not is_late:  # whoever lives and is busy answers later
-        call.service.spawn(_serve(call, session_id), "codex clerk")
     if outcome is None:
+        call.service.spawn(_serve(call, session_id), "codex clerk")
         left = deadline - asyncio.get_running_loop().time()
         outcome = await commands.wait(call.log, asked, max(left, 0.1))
     return told(asked, outcome)
