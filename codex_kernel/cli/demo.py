@@ -105,6 +105,7 @@ def scripted_environment(environ: Mapping[str, str], home: Path) -> dict[str, st
         "codex_config": "{}",
         "cwd": ".",
         "fail_on": "[]",
+        "max_minutes": "None",
         "max_turns": "None",
         "max_tokens": "None",
     }

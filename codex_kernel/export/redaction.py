@@ -10,6 +10,7 @@ from codex_kernel.errors import CodexError
 from codex_kernel.render.pieces import image_source
 
 MARK = "[redacted]"
+_WORDS = r"(?:password|passwd|secret|token|api[_-]?key|access[_-]?key)"
 
 PATTERNS: tuple[str, ...] = (
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
@@ -23,15 +24,15 @@ PATTERNS: tuple[str, ...] = (
     r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}",  # JSON web tokens
     r"(?i)\bauthorization: *(?:basic|bearer|token) +(?P<secret>[^\s\"']+)",
     r"://[^\s/:@\"']*:(?P<secret>[^\s/@\"']+)@",
-    r"(?i)(?:password|passwd|secret|token|api[_-]?key|access[_-]?key)"
+    rf"(?i){_WORDS}"
     r"\\?[\"']?\s*[=:]\s*\\?[\"']?(?P<secret>[^\s\"'\\,;&]{6,})",
-    r"(?i)(?<!\S)--?(?:[\w-]+-)?(?:password|passwd|secret|token|api-?key|access-?key)"
+    rf"(?i)(?<!\S)--?(?:[\w-]+-)?{_WORDS}"
     r"[= ]+[\"']?(?P<secret>[^\s\"',;&]{6,})",
 )
 """What is taken for a secret; of a pattern with a group `secret` only that is replaced."""
 
 
-_NAMES = re.compile(r"(?i)(?:^|[_-])(?:password|passwd|secret|token|api[_-]?key|access[_-]?key)$")
+_NAMES = re.compile(rf"(?i)(?:^|[_-]){_WORDS}$")
 """Names of fields whose text is a secret, e.g. among the arguments of a tool."""
 
 

@@ -40,6 +40,7 @@ _ENDED = """
     SELECT turn_id, turns.turn_id IS NOT NULL AND snapshot IS NULL AS is_whole
     FROM compacted_turns LEFT JOIN turns USING (turn_id)
 """
+_GIVE_UP = "DELETE FROM compacted_turns WHERE turn_id = ?"
 _SHORTEN = (
     "UPDATE events SET body = json_remove(body, '$.item.output', '$.item.content', "
     "'$.item.structured') "
@@ -134,14 +135,14 @@ class TurnLog(Reader):
             if not may_go_on():
                 return
             turn_id = row["turn_id"]
+            if not row["is_whole"]:
+                await self._shorten(turn_id)
+                continue
             try:
-                if not row["is_whole"]:
-                    await self._shorten(turn_id)
-                elif await self.compact(turn_id):
-                    continue
+                await self.compact(turn_id)
             except (InvalidTransition, KeyError, TypeError, ValueError):
                 logger.warning("The record of the turn %s is damaged", turn_id)
-            await self.database.write("DELETE FROM compacted_turns WHERE turn_id = ?", (turn_id,))
+                await self.database.write(_GIVE_UP, (turn_id,))
 
     async def _shorten(self, turn_id: TurnId) -> None:
         chunk = {"turn": turn_id, "rows": CHUNK_ROWS}
