@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from codex_kernel.app_server import binary, questions
 from codex_kernel.app_server.account import AccountMark
+from codex_kernel.app_server.deltas import joined
 from codex_kernel.app_server.params import (
     FEATURES_OFF,
     effective,
@@ -99,7 +100,7 @@ class AppServer:
         self._account = account
         self._router = Router(self._refuse_later, is_shared=self.is_shared)
         self._router.subscribe(self._note)
-        self._peer = Peer(transport, on_batch=self._router.take, on_close=self._ended)
+        self._peer = Peer(transport, on_batch=self._take, on_close=self._ended)
         self._refusals: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -290,6 +291,9 @@ class AppServer:
         for draft in translate([message]):
             if draft["type"] == "warning" and draft["message"] not in self.warnings:
                 self.warnings.append(draft["message"])
+
+    def _take(self, batch: list[Message]) -> None:
+        self._router.take(joined(batch))
 
     def _ended(self, gone: AppServerGone) -> None:
         if not self.gone.done():

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from codex_kernel.app_server.deltas import TEXT
 from codex_kernel.errors import AppServerGone
 
 Message = dict[str, Any]
@@ -27,17 +28,6 @@ KEPT_MESSAGES = 10_000
 """Messages kept for one thread that nobody has opened; the oldest notifications go first."""
 KEPT_THREADS = 64
 """Threads for which messages are kept: on a shared app-server most are not ours."""
-
-_TEXT = frozenset(
-    {
-        "item/agentMessage/delta",
-        "item/plan/delta",
-        "item/commandExecution/outputDelta",
-        "item/reasoning/summaryTextDelta",
-        "item/reasoning/summaryPartAdded",
-        "item/reasoning/textDelta",
-    }
-)
 
 
 class Channel:
@@ -55,7 +45,7 @@ class Channel:
     @staticmethod
     def is_text(message: Message) -> bool:
         """Whether the message only adds text, so that more may be awaited before it is shown."""
-        return message["method"] in _TEXT
+        return message["method"] in TEXT
 
     async def batch(self, linger_seconds: float = 0.0) -> list[Message]:
         """All messages since the last call; waits for the first.
@@ -90,7 +80,7 @@ class Channel:
         if not self._messages:
             self._news.set()
         self._messages.append(message)
-        if message["method"] not in _TEXT:
+        if message["method"] not in TEXT:
             self._is_urgent.set()
 
     def end(self, gone: AppServerGone) -> None:

@@ -149,15 +149,18 @@ class TurnDisplay:
             self._is_step |= self._growing.doubles(events, self._size)
             if self._is_step or any(event["type"] in GROWTH for event in events):
                 self._update_soon(events)
+            for event in filter(_ends_message, events):
+                self._loop.call_soon(self._prepare, event["item"]["text"])
         if self._beside is not None:
             self._beside.feed(events)
             if self.transcript.is_final:
                 self._beside.end()
 
+    def _prepare(self, text: str) -> None:
+        bundle.prepare(text, self.transcript.data, self._view)
+
     def _close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._stop_timer()
         if self._mode != "stream":
             self._send(bundle.mime_bundle(self.transcript.data, self._view, final=True))
 
@@ -173,26 +176,25 @@ class TurnDisplay:
         if is_first and any(event["type"] == "item.text" for event in events):
             self._has_text = self._is_step = True
             wait = 0.0
+        elif any(map(_ends_message, events)):
+            self._stop_timer()
+            wait = self._interval  # the end of the last message is followed by that of the turn
         elif all(event["type"] == "item.completed" for event in events):
-            wait = self._interval  # the end of the last item is followed by that of the turn
+            wait = self._interval
         if wait <= 0:
             self._update()
         elif self._timer is None:
             self._timer = self._loop.call_later(wait, self._update)
 
     def _update(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._stop_timer()
         if self._beside is not None and self._beside.is_shown:
             return
         if not self._is_worth():
             if self._is_step:
                 self._timer = self._loop.call_later(self._until_affordable(), self._update)
             return
-        turn = recent(self.transcript.data)
-        data = bundle.mime_bundle(turn, self._live_view, final=False)
-        data |= bundle.live_html(turn, self._live_view)  # for frontends without our renderer
+        data = bundle.live_bundle(recent(self.transcript.data), self._live_view)
         if self._beside is not None:
             data |= self._beside.view()
         self._size = len(json.dumps(data)) + MESSAGE_BYTES
@@ -203,6 +205,11 @@ class TurnDisplay:
         self._is_step = False
         self._growing.drawn = self._growing.size
         self._send(data)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _is_worth(self) -> bool:
         """Whether the turn's text so far pays for another update, or a new step of it does."""
@@ -245,6 +252,10 @@ class _Growing:
                 self._has_steps = picture_bytes > BARE_BYTES
             self.size += len(event["text"])
         return self._has_steps and self.size >= 2 * self.drawn
+
+
+def _ends_message(event: Event) -> bool:
+    return event["type"] == "item.completed" and event["item"]["type"] == "message"
 
 
 def _marks_step(event: Event) -> bool:

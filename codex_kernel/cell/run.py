@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,6 +34,10 @@ from codex_kernel.ids import CellId, TurnId
 from codex_kernel.turn.transcript import Transcript
 
 
+async def _nothing(_session: Session) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Frontend:
     """What the host lends a cell. The functions may be called from the engine's thread."""
@@ -47,6 +52,8 @@ class Frontend:
     """The id of the turn of the cell's prompt, where the host numbers its cells."""
     turn: Turn | None = None
     """The turn that was recorded when the cell was queued, from `enqueue`."""
+    prepare: Callable[[Session], Awaitable[None]] = _nothing
+    """What the host does before anything of the cell is shown."""
     began: Callable[[Turn], None] = lambda _turn: None
     """Gets each turn of the cell before anything of it is recorded."""
     extras: asks.Extras = asks.NOTHING
@@ -71,10 +78,9 @@ async def enqueue(
 async def run_cell(session: Session, text: str, frontend: Frontend) -> None:
     """Run a cell; raises the `CodexError` that ended it."""
     cell = prepare(parse(text))
-    waiting = frontend.turn
+    waiting, by = frontend.turn, "a part of its cell that failed"
     try:
-        await session.document.locate()
-        await session.heed_wishes()
+        await asyncio.gather(frontend.prepare(session), session.heed_wishes())
         context = Context(session, frontend.say, frontend.read_line, frontend.preview)
         if cell.shell is not None:
             await run_shell(context, cell.shell)
@@ -90,9 +96,12 @@ async def run_cell(session: Session, text: str, frontend: Frontend) -> None:
                 await run_turn(session, prompt, ask, frontend, turn)
             finally:
                 await _set_back(session, frontend.extras.changes)
+    except asyncio.CancelledError:
+        by = "the user"
+        raise
     finally:
         if waiting is not None:
-            await session.withdraw(waiting, "a part of its cell that failed")
+            await session.withdraw(waiting, by)
 
 
 async def _run_commands(cell: Cell, context: Context, frontend: Frontend) -> None:

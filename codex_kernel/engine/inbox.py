@@ -2,7 +2,7 @@
 
 A browser, the command line or a second client cannot reach into this process; they write what
 they want into the log. The owner looks ten times a second while a turn runs and once a second
-otherwise; looking costs one `PRAGMA data_version`.
+otherwise, with one query.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from codex_kernel.engine.turn import Turn
 from codex_kernel.errors import CodexError, LogError, RequestRefused, SessionInUse
 from codex_kernel.ids import SessionId
 from codex_kernel.turn.approvals import Answer, Decision, is_allowed
-from codex_kernel.turn_log import commands, leases
+from codex_kernel.turn_log import commands
 from codex_kernel.turn_log.commands import CommandRow, Target
 
 logger = logging.getLogger(__name__)
@@ -42,31 +42,24 @@ class Inbox:
 
     async def run(self) -> None:
         """Claim and answer, for ever."""
-        seen: tuple[int, list[Target]] | None = None
         try:
             while True:
                 await asyncio.sleep(BUSY_SECONDS if self._session.turns else IDLE_SECONDS)
                 try:
-                    now = (await self._session.log.database.version(), self._targets())
-                    if now != seen:
-                        await self._yield_turns()
-                        await self._claim(now[1])
-                        seen = now
+                    await self._look(self._targets())
                 except LogError as failure:
                     logger.debug("The log cannot be asked for commands: %s", failure)
         finally:
             for task in list(self._doing):
                 task.cancel()
 
-    async def _yield_turns(self) -> None:
-        """Stop the turns that another process has ended, as it may while we were suspended."""
-        if not self._session.turns:
-            return
-        ids = [turn.id for turn in self._session.turns]
-        lost = await leases.taken_over(self._session.log, ids)
-        for turn in self._session.turns:
-            if turn.id in lost:
+    async def _look(self, targets: list[Target]) -> None:
+        news = await commands.news(self._session.log, targets)
+        for turn in self._session.turns:  # one was ended while we were suspended, say
+            if turn.id in news.taken_over:
                 turn.taken_over()
+        if news.has_commands:
+            await self._claim(targets)
 
     def _targets(self) -> list[Target]:
         session = self._session

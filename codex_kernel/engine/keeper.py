@@ -73,14 +73,19 @@ class Keeper:
     async def begin(self) -> None:
         """Remember the open notebooks as they are when a turn begins."""
         path = self._notebook
+        await asyncio.gather(self._copy_own(path), self._copy_others(path))
+
+    async def _copy_own(self, path: NotebookPath | None) -> None:
         if path is not None:
             limit = self._settings.image_bytes_per_turn
             self._own = await asyncio.to_thread(_copy, path, self._own, limit)
+
+    async def _copy_others(self, own: NotebookPath | None) -> None:
         try:
             shown = await presence.shown(self._session.log)
         except LogError:  # then it is not known what is open elsewhere
             shown = set()
-        shown -= {path}
+        shown -= {own}
         if shown or self._others:
             self._others = await asyncio.to_thread(_copies, shown, self._others, self._settings)
 

@@ -44,6 +44,10 @@ logger = logging.getLogger(__name__)
 IDLE_SECONDS = 0.3
 """From the end of a turn, when no other follows, to the compaction: its end is shown by then."""
 
+HEEDED_SECONDS = 0.1
+"""A cell looks at what is asked for in a page when it begins; its turn looks again unless it begins
+right after."""
+
 
 class Session:
     """The current session of a host; `new()`, `resume()` and `fork()` change which one it is."""
@@ -81,6 +85,7 @@ class Session:
         """Configuration that every thread gets from the host, e.g. its tools."""
         self._notices: list[str] = []
         self._opening: asyncio.Task[dict[str, Any]] | None = None
+        self._heeded = float("-inf")
         self._is_fresh = True
         self._is_attached = False
         self._has_told_unrecorded = False
@@ -188,6 +193,8 @@ class Session:
 
     async def heed_wishes(self) -> None:
         """Change settings to what was asked for in a page; without a log as they are."""
+        self._heeded = asyncio.get_running_loop().time()
+        await self.document.locate()
         try:
             changes, notices = await self.wishes.changes(self.settings)
         except LogError as failure:
@@ -255,7 +262,9 @@ class Session:
             await self.new()
             await self.document.forget()
             self._notices.append(_foreign(earlier))
-        await self.heed_wishes()
+            await self.heed_wishes()
+        elif asyncio.get_running_loop().time() > self._heeded + HEEDED_SECONDS:
+            await self.heed_wishes()
         await self._heed_session(self.wishes.session)
         if self._must_reopen and not self.background.running:
             self._must_reopen = False

@@ -14,6 +14,7 @@ import re
 import signal
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ipykernel._version import kernel_protocol_version
@@ -150,12 +151,14 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
             execution_count=self.execution_count,
             turn_id=parent.get(_TURN_ID),
         )
+        if mode == "live":
+            frontend = replace(frontend, prepare=partial(self._choose_view, output))
         is_main = parent["header"].get("subshell_id") is None
         if is_main:
             self.running_parent = parent
         try:
             queued = self._queued.pop(parent["header"]["msg_id"], None)
-            await self._run(code, frontend, queued, output if mode == "live" else None)
+            await self._run(code, frontend, queued)
         except CodexError as failure:
             return self._error_reply(failure, output)
         except Exception as failure:  # a bug: without a reply the cell would never end
@@ -190,18 +193,9 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         if queued is not None:
             self._engine.run(lambda session: _withdraw(session, queued))
 
-    async def _run(
-        self, code: str, frontend: Frontend, queued: Queued | None, live: CellOutput | None
-    ) -> None:
+    async def _run(self, code: str, frontend: Frontend, queued: Queued | None) -> None:
         async def work(session: Session) -> None:
             turn = None if queued is None else await asyncio.wrap_future(queued)
-            try:
-                if live is not None:
-                    await self._choose_view(session, live)
-            except BaseException:  # stopped: the turn will not run
-                if turn is not None:
-                    await session.withdraw(turn, USER)
-                raise
             await run_cell(session, code, replace(frontend, turn=turn))
 
         # One piece of work from the start: while the engine starts it can be stopped, too.
@@ -216,7 +210,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
         finally:
             self._cells.discard(cell)
 
-    async def _choose_view(self, session: Session, output: CellOutput) -> None:
+    async def _choose_view(self, output: CellOutput, session: Session) -> None:
         output.has_page = await has_page(session)
         if not output.has_page and is_built():
             output.open_widget = self._widgets.open

@@ -217,11 +217,6 @@ class Run(Generic[T]):
                 await session.new()
         if self._wish.session is not None:
             await _take_up(session, self._wish.session)
-        if self._caller.mode == "live" and not self._wish.quiet:
-            self._screen.has_page = await has_page(session)
-            if not self._screen.has_page and is_built():
-                await asyncio.to_thread(load)
-                self._screen.open_widget = self._host.widgets.open
         upto = self._host.cells_so_far
         context, notice = self._host.context(self._wish.context, session.id)
         try:
@@ -234,6 +229,7 @@ class Run(Generic[T]):
                     say=self._say,
                     execution_count=self._caller.execution_count,
                     read_line=None if self._attendance is None else self._read_line,
+                    prepare=self._choose_view,
                     began=self._began,
                     extras=replace(self._wish.extras, context=context),
                     notices=(notice,) if notice else (),
@@ -245,6 +241,14 @@ class Run(Generic[T]):
                 self._host.namespace.ended(self._turn.id)
         if context:
             self._host.has_told(session.id, upto)
+
+    async def _choose_view(self, session: Session) -> None:
+        if self._caller.mode != "live" or self._wish.quiet:
+            return
+        self._screen.has_page = await has_page(session)
+        if not self._screen.has_page and is_built():
+            await asyncio.to_thread(load)
+            self._screen.open_widget = self._host.widgets.open
 
     async def _read_line(self, prompt: str, is_password: bool) -> str | None:
         """The line of whoever waits; never one where a widget asks."""

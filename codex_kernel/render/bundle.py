@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from codex_kernel.render import markdown
+from codex_kernel.render.bounds import Bounds
 from codex_kernel.render.html import from_bundle
 from codex_kernel.render.picture import picture
 from codex_kernel.render.text import plain, short
@@ -29,6 +31,12 @@ def mime_bundle(data: dict[str, Any], view: ViewSettings, *, final: bool) -> dic
     return {MIME: content, "text/html": from_bundle(content), "text/plain": plain(data, view)}
 
 
-def live_html(data: dict[str, Any], view: ViewSettings) -> dict[str, Any]:
-    """A live output for frontends without our renderer: HTML and a line of text."""
-    return {"text/html": from_bundle(picture(data, view)), "text/plain": short(data)}
+def live_bundle(data: dict[str, Any], view: ViewSettings) -> dict[str, Any]:
+    """The output while the turn runs, with HTML for frontends without our renderer."""
+    live = mime_bundle(data, view, final=False)
+    return {**live, "text/html": from_bundle(live[MIME])}
+
+
+def prepare(text: str, data: dict[str, Any], view: ViewSettings) -> None:
+    """Draw a text that has just been completed: the end of the turn need not wait for it then."""
+    markdown.to_html(Bounds(view, data["turn_id"]).text(text))

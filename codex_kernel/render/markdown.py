@@ -7,7 +7,7 @@ loaded), links go to the web, to mail or to a relative path; headings begin at t
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from codex_kernel.render.escape import clean
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 WEB = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+KEPT_TEXTS = 64
+"""A turn that runs is drawn again and again, most of it unchanged."""
 _UNDERLINE = re.compile(r"[=-][ \t]*$", re.MULTILINE)
 """What may make a heading of the lines above it."""
 _RELATIVE = re.compile(r"(?:\.{1,2}/)*[\w%.][^:\\\s]*")
 
 
+@lru_cache(KEPT_TEXTS)
 def to_html(markdown: str) -> str:
     """The Markdown as HTML."""
     text = clean(markdown)

@@ -6,12 +6,16 @@ its length: the app-server sends lines of several megabytes, and any fixed cap i
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
 import orjson
 
 Message = dict[str, Any]
+
+NOISE = object()
+"""A frame that is no JSON."""
 
 _encode_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
@@ -52,6 +56,24 @@ def encode(message: Message) -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def decode_all(frames: list[bytes]) -> list[Any]:
+    """The JSON values of frames, as `decode` has them; `NOISE` for what is no JSON."""
+    if len(frames) > 1:
+        # Read at once they take two thirds of the time.
+        with contextlib.suppress(orjson.JSONDecodeError):
+            values = orjson.loads(b"[%b]" % b",".join(frames))
+            if len(values) == len(frames):
+                return values
+    return [_value(frame) for frame in frames]
+
+
+def _value(frame: bytes) -> Any:
+    try:
+        return decode(frame)
+    except (ValueError, RecursionError):
+        return NOISE
 
 
 def decode(frame: bytes) -> Any:

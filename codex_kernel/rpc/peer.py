@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from codex_kernel.errors import AppServerGone, Overloaded, RequestRefused, RequestTimedOut
-from codex_kernel.rpc.framing import Message, decode, encode
+from codex_kernel.rpc.framing import Message, decode_all, encode
 
 REQUEST_SECONDS = 30.0
 """Answers take milliseconds; an unanswered request must not hold a cell for ever."""
@@ -217,12 +217,7 @@ class Peer:
 
     def _take(self, frames: list[bytes]) -> None:
         batch: list[Message] = []
-        for frame in frames:
-            try:
-                message = decode(frame)
-            except (ValueError, RecursionError):
-                self._note_noise(frame)
-                continue
+        for message, frame in zip(decode_all(frames), frames, strict=True):
             if type(message) is not dict:
                 self._note_noise(frame)
             elif "method" in message:

@@ -18,7 +18,9 @@ STDERR_TAIL_BYTES = 16 * 1024
 WAITING_BYTES = 8 * 1024 * 1024
 """Frames that nobody has taken yet: beyond this the pipe fills and the child waits."""
 BURST_SECONDS = 0.001
-"""Chunks that follow each other faster are a burst: an answer comes as 40 lines a millisecond."""
+"""Lines that follow each other faster are a burst: an answer comes as 40 of them a millisecond."""
+ALIKE_BYTES = 32
+"""And that begin alike, so that what follows an answer is not held up by it."""
 GATHER_SECONDS = 0.003
 """In a burst the pipe is left to fill for so long: to wake up for every line would cost a third
 of our time, and the child its processor."""
@@ -43,6 +45,7 @@ class Pipes(asyncio.SubprocessProtocol):
         self._stdout: asyncio.ReadTransport | None = None
         self._loop = asyncio.get_running_loop()
         self._last_chunk = 0.0
+        self._last_frame = b""
         self._is_gathering = False
         self._is_paused = False
         self._is_closing = False
@@ -62,7 +65,7 @@ class Pipes(asyncio.SubprocessProtocol):
             self._waiting_bytes += sum(map(len, frames))
             self.news.set()
             self._pause_if_full()
-        self._gather_in_burst(len(data))
+            self._gather_in_burst(frames, len(data))
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         if fd == 0:
@@ -107,9 +110,12 @@ class Pipes(asyncio.SubprocessProtocol):
             self._is_paused = False
             self._flow()
 
-    def _gather_in_burst(self, size: int) -> None:
+    def _gather_in_burst(self, frames: list[bytes], size: int) -> None:
+        before, last = [self._last_frame, *frames][-2:]
+        is_alike = before[:ALIKE_BYTES] == last[:ALIKE_BYTES]
+        self._last_frame = last
         now = self._loop.time()
-        if now - self._last_chunk < BURST_SECONDS and size < GATHERED_BYTES:
+        if is_alike and now - self._last_chunk < BURST_SECONDS and size < GATHERED_BYTES:
             self._is_gathering = True
             self._flow()
             self._loop.call_later(GATHER_SECONDS, self._end_gathering)

@@ -82,6 +82,23 @@ async def ask(
     return command_id
 
 
+@dataclass(frozen=True)
+class News:
+    """What others have done about our turns and session."""
+
+    has_commands: bool
+    taken_over: frozenset[str]
+    """Those of our turns that another process has ended."""
+
+
+async def news(log: TurnLog, targets: Collection[Target]) -> News:
+    """What there is to `claim`, and which of the targets that are turns are ours no more."""
+    turns = [target_id for kind, target_id in targets if kind == "turn"]
+    wanted = (json.dumps(list(targets)), log.owner.owner, json.dumps(turns))
+    found = [row["turn_id"] for row in await log.database.rows(_NEWS, wanted)]
+    return News(None in found, frozenset(filter(None, found)))
+
+
 async def claim(log: TurnLog, targets: Collection[Target]) -> list[CommandRow]:
     """The open commands to these targets, in the order they were asked; each is had once.
 
@@ -217,5 +234,11 @@ _OPEN = """
     AND target_id = json_extract(target.value, '$[1]')
     WHERE outcome IS NULL AND claimed_by IS NULL
     ORDER BY number
+"""
+_NEWS = f"""
+    SELECT NULL AS turn_id WHERE EXISTS ({_OPEN})
+    UNION ALL
+    SELECT turn_id FROM turns
+    WHERE owner IS NOT ? AND turn_id IN (SELECT value FROM json_each(?))
 """
 _EXPIRE = f"{ANSWERED} AND claimed_by IS NULL AND asked_at < ?"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from codex_kernel.errors import InvalidTransition, TurnLost
@@ -108,16 +108,6 @@ async def live_owners(log: TurnLog) -> list[Owner]:
         f"SELECT * FROM owners WHERE owner IN (SELECT owner FROM turns WHERE {IS_LIVE})"
     )
     return [owner for row in rows if owner_is_dead(owner := owner_from(row)) is False]
-
-
-async def taken_over(log: TurnLog, turn_ids: Collection[TurnId]) -> list[TurnId]:
-    """Those of our turns that another process has ended meanwhile."""
-    rows = await log.database.rows(
-        "SELECT turn_id FROM turns WHERE owner IS NOT ? "
-        "AND turn_id IN (SELECT value FROM json_each(?))",
-        (log.owner.owner, json.dumps(list(turn_ids))),
-    )
-    return [row["turn_id"] for row in rows]
 
 
 async def is_held(log: TurnLog, session_id: str) -> bool:

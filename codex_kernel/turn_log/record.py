@@ -149,13 +149,11 @@ def _rehearse(transcript: Transcript, events: list[Event]) -> None:
 
     States depend on open questions alone, so the rest is left out instead of copied.
     """
-    data = transcript.data
-    bare = {"items": [], "steers": [], "warnings": [], "settings": {}, "plan": None, "usage": None}
-    questions = {
-        kind: [question for question in data[kind] if question["outcome"] is None]
-        for kind in ("approvals", "inputs")
-    }
-    rehearsal = Transcript({**data, **bare, **questions})
+    rehearsal = Transcript()
+    rehearsal.data |= {"state": transcript.state, "seq": transcript.seq}
+    for kind in ("approvals", "inputs"):
+        asked = transcript.data[kind]
+        rehearsal.data[kind] = [dict(each) for each in asked if each["outcome"] is None]
     for event in events:
         if rehearsal.is_final:
             raise InvalidTransition(f"{event['type']} cannot follow the end of the turn.")

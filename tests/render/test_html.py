@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from codex_kernel.render import markdown_turn
-from codex_kernel.render.bundle import bundle, live_html, mime_bundle
+from codex_kernel.render.bundle import MIME, bundle, live_bundle, mime_bundle, prepare
 from codex_kernel.render.html import from_bundle, html
 from codex_kernel.settings import ViewSettings
 from codex_kernel.turn import events
@@ -215,10 +215,28 @@ def test_a_saved_bundle_is_enough() -> None:
 
 
 def test_a_live_picture_shows_the_open_question_but_no_control() -> None:
-    page = Page(live_html(turns.waiting(), VIEW)["text/html"])
+    page = Page(live_bundle(turns.waiting(), VIEW)["text/html"])
     assert "Waiting for a decision" in page.text
     assert "Need to write outside the workspace?" in page.text
     assert "Reconnecting... 2/5" in page.text
+
+
+def test_a_live_output_is_one_picture_in_two_forms() -> None:
+    output = live_bundle(turns.waiting(), VIEW)
+    assert output["text/html"] == from_bundle(output[MIME])
+    assert output == mime_bundle(turns.waiting(), VIEW, final=False) | output
+
+
+@pytest.mark.parametrize("size", [10, VIEW.item_bytes + 1])
+def test_a_prepared_answer_is_not_parsed_at_the_end(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "A word.  " * size
+    data = turns.turn(turns.done("message", text=text))
+    prepare(text, data, VIEW)
+    # Whatever is still parsed would fail.
+    monkeypatch.setattr("codex_kernel.render.markdown._parser", None)
+    assert mime_bundle(data, VIEW, final=True)["text/html"].count("A word.") >= size // 10
 
 
 def test_rendering_leaves_the_transcript_alone() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_kernel.rpc.framing import LineFramer, decode, encode
+from codex_kernel.rpc.framing import NOISE, LineFramer, decode, decode_all, encode
 
 numbers = st.integers(-(2**63), 2**64 - 1)  # as Codex has them
 json_values = st.recursive(
@@ -83,3 +83,17 @@ def test_half_a_character_costs_no_message() -> None:
 def test_what_is_no_json_is_refused(frame: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # of JSON or of UTF-8, whichever it is
         decode(frame)
+
+
+@given(st.lists(json_values))
+def test_many_frames_are_decoded_as_each_is(values: list[object]) -> None:
+    frames = [json.dumps(value).encode() for value in values]
+    assert decode_all(frames) == [json.loads(frame) for frame in frames]
+
+
+@pytest.mark.parametrize(
+    "noise", [b"x", b"1,2", b"1],[2", b'{"a":1},{"b":2}', b"\xff", b"[" * 10_000]
+)
+def test_noise_among_frames_is_told_apart(noise: bytes) -> None:
+    frames = [b'{"a":1}', noise, rb'{"text":"\ud83d."}']
+    assert decode_all(frames) == [{"a": 1}, NOISE, {"text": "\ud83d."}]

@@ -187,7 +187,7 @@ async def test_lines_that_come_in_a_burst_are_taken_together() -> None:
     transport = await start(
         """
         for n in range(300):
-            say({"n": n})
+            say({"method": "item/agentMessage/delta", "n": n})
             until = time.perf_counter() + 0.0002
             while time.perf_counter() < until:
                 pass

@@ -47,6 +47,20 @@ async def test_commands_come_in_order_and_only_to_their_targets(log: TurnLog) ->
     assert await commands.claim(log, []) == []
 
 
+async def test_news_tells_of_commands_and_of_turns_that_another_has_ended(log: TurnLog) -> None:
+    mine, lost = await running(log), await running(log)
+    targets: list[commands.Target] = [("turn", mine.turn_id), ("turn", lost.turn_id)]
+    assert await commands.news(log, targets) == commands.News(False, frozenset())
+    assert await commands.news(log, []) == commands.News(False, frozenset())
+    await commands.ask(log, "session", "another", "rename", {}, "ada")
+    await log.database.write("UPDATE turns SET owner = 'x' WHERE turn_id = ?", (lost.turn_id,))
+    assert await commands.news(log, targets) == commands.News(False, frozenset({lost.turn_id}))
+    await commands.ask(log, "turn", mine.turn_id, "interrupt", {}, "ada")
+    assert (await commands.news(log, targets)).has_commands
+    await commands.claim(log, targets)
+    assert not (await commands.news(log, targets)).has_commands
+
+
 async def test_two_claimers_never_get_the_same(settings: LogSettings, log: TurnLog) -> None:
     asked = [await commands.ask(log, "session", "s", "rename", {}, "ada") for _ in range(20)]
     async with TurnLog.open(settings) as second:
