@@ -91,6 +91,8 @@ class Engine:
         return await work(await self._session())
 
     async def _session(self) -> Session:
+        if self._ready.done():
+            return self._ready.result()
         # Shielded: whoever gives up waiting must not cancel the start itself.
         return await asyncio.shield(asyncio.wrap_future(self._ready))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -163,11 +163,11 @@ class Turn:
         if self._first_stop is not None:
             await self.done.wait()
             return self.transcript
-        if not self._telling.has_begun:
-            await self.begin(submission.prompt, submission.cell_id)
+        # Nothing is sent before it is recorded, but much can be looked up meanwhile.
+        beginning = asyncio.ensure_future(self._begin_once(submission))
         cancelled: asyncio.CancelledError | None = None
         try:
-            state, error = await self._in_its_turn(submission)
+            state, error = await self._in_its_turn(submission, beginning)
         except Stopped:
             state, error = "cancelled", self._stop_reason
         except asyncio.CancelledError as cancel:
@@ -176,6 +176,7 @@ class Turn:
         except Exception as failure:  # a bug must not leave a turn without its end
             state, error = self.after_failure(failure)
         try:
+            await beginning
             await self._end(state, error)
             if self._telling.is_taken_over:
                 await self._telling.show_outcome()
@@ -185,19 +186,24 @@ class Turn:
             raise cancelled
         return self.transcript
 
-    async def _in_its_turn(self, submission: Submission) -> Ending:
+    async def _begin_once(self, submission: Submission) -> None:
+        if not self._telling.has_begun:
+            await self.begin(submission.prompt, submission.cell_id)
+
+    async def _in_its_turn(self, submission: Submission, beginning: Awaitable[None]) -> Ending:
         await self._unless_stopped(self._session.order.acquire())
         try:
             self._session.current = self
-            return await self._perform(submission)
+            return await self._perform(submission, beginning)
         finally:
             self._session.current = None
             self._session.order.release()
             await self.hearing.stop()
 
-    async def _perform(self, submission: Submission) -> Ending:
+    async def _perform(self, submission: Submission, beginning: Awaitable[None]) -> Ending:
         session = self._session
-        await asyncio.gather(session.keeper.begin(), session.recognise(submission.cell_id))
+        lookups = session.keeper.begin(), session.recognise(submission.cell_id)
+        await asyncio.gather(asyncio.shield(beginning), *lookups)
         session.limits.begin(session.settings)
         if not session.is_open:  # opening takes a while: say what it is for
             await self.emit([events.settings_updated(session.requested())])
