@@ -90,7 +90,7 @@ class BinaryTooOld(AppServerError):
 class AppServerGone(AppServerError):
     """The app-server ended, or the connection to it was lost."""
 
-    next_step = "Run the cell again: a new one is started and the session resumed."
+    next_step = "Try again: a new one is started and the session resumed."
 
 
 class ProtocolViolation(AppServerError):

@@ -70,13 +70,26 @@ def notebook_from_api_path(root_dir: str | os.PathLike[str], path: str) -> Noteb
     """
     if "\0" in path:
         raise ValueError("A path has no NUL character.")
-    return stored_path(os.path.join(os.fspath(root_dir), *plain_api_path(path).split("/")))
+    named = plain_api_path(root_dir, path)
+    return stored_path(os.path.join(os.fspath(root_dir), *named.split("/")))
 
 
-def plain_api_path(path: str) -> str:
-    """A path of the contents API without drive, `..` and leading slashes."""
-    local = re.sub(r"^/*[A-Za-z][A-Za-z0-9_-]+:(?=\S)", "", path)
-    return posixpath.normpath("/" + local.replace(os.sep, "/")).lstrip("/")
+def plain_api_path(root_dir: str | os.PathLike[str], path: str) -> str:
+    """A path of the contents API without drive, `..` and leading slashes.
+
+    What is there under the whole name is on no drive: a file may be called `Lecture:1.ipynb`.
+    """
+    whole = _normal(path)
+    local = _normal(_DRIVE.sub("", path))
+    is_there = whole != local and os.path.lexists(os.path.join(os.fspath(root_dir), whole))
+    return whole if is_there else local
+
+
+_DRIVE = re.compile(r"^/*[A-Za-z][A-Za-z0-9_-]+:(?=\S)")
+
+
+def _normal(path: str) -> str:
+    return posixpath.normpath("/" + path.replace(os.sep, "/")).lstrip("/")
 
 
 def api_path(root_dir: str | os.PathLike[str], notebook: NotebookPath) -> str | None:

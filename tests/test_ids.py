@@ -39,6 +39,16 @@ def test_what_only_looks_like_a_drive_is_part_of_the_name(tmp_path: Path, name: 
     assert notebook_from_api_path(tmp_path, name) == stored_path(tmp_path / name)
 
 
+@pytest.mark.parametrize("path", ["Lecture:1.ipynb", "/Lecture:1.ipynb", "Week:2/a.ipynb"])
+def test_what_is_there_under_the_whole_name_is_on_no_drive(tmp_path: Path, path: str) -> None:
+    file = tmp_path / path.lstrip("/")
+    assert notebook_from_api_path(tmp_path, path) != stored_path(file)
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    assert notebook_from_api_path(tmp_path, path) == stored_path(file)
+    assert api_path(tmp_path, stored_path(file)) == path.lstrip("/")
+
+
 def test_links_are_followed_as_the_kernel_follows_them(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "root").symlink_to(tmp_path / "real")

@@ -56,7 +56,12 @@ class InstallApp(Command):
                 place = KernelSpecManager(parent=self).install_kernel_spec(
                     str(folder), self.kernel_name, user=prefix is None, prefix=prefix
                 )
-            except (OSError, ValueError) as error:
+            except ValueError as error:
+                raise CodexError(
+                    f"`{self.kernel_name}` cannot be the name of a kernelspec.",
+                    next_step="Choose a --name of letters, digits, `.`, `_` and `-`.",
+                ) from error
+            except OSError as error:
                 raise CodexError(
                     f"The kernelspec was not installed: {error}.",
                     next_step="Choose another place with --user or --prefix.",

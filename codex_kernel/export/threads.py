@@ -59,7 +59,7 @@ def _transcript(turn: dict[str, Any], thread: dict[str, Any]) -> Transcript:
     at = next((at for at, each in enumerate(items) if each["type"] == "user_message"), None)
     prompt = items.pop(at)["text"] if at is not None else ""
     state, error = outcome(turn)
-    began, ended = _times(turn)
+    began, ended = _times(turn, thread)
     drafts: list[Draft] = [
         events.turn_queued(prompt, session_id=thread["id"]),
         events.settings_updated(dict(_settings(thread)), session_id=thread["id"]),
@@ -79,8 +79,8 @@ def _settings(thread: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield ours, thread[name]
 
 
-def _times(turn: dict[str, Any]) -> tuple[str, str]:
-    began = turn.get("startedAt") or 0
+def _times(turn: dict[str, Any], thread: dict[str, Any]) -> tuple[str, str]:
+    began = turn.get("startedAt") or thread["updatedAt"]  # old turns have no time of their own
     took = turn.get("durationMs")
     ended = began + took / 1000 if took is not None else turn.get("completedAt") or began
     first, last = (

@@ -57,7 +57,12 @@ class Feed(SocketHandler):
         self._shown.put_nowait(None)
 
     async def send_frames(self) -> None:
-        """Everything, for as long as the page is there."""
+        """Frames are JSON objects with a `type`.
+
+        Without a usable cursor first `state` (`cursor`, `turns`, `approvals`); then what changes,
+        as `turn`, `question`, `session`, `notebook` or `operation`, each with its `cursor`;
+        `heartbeat` in silence. A page sends `presence` (`notebooks`: the paths it shows).
+        """
         log, follower = await self.service.opened()
         with follower.follow(FEED) as live:
             await self._send(log, follower, live)

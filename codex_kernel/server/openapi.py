@@ -1,10 +1,11 @@
 """The OpenAPI 3.1 document, made from the route table and the models.
 
-WebSockets are listed as GET with status 101; their frames are in `Frames` of the docs.
+WebSockets are listed as GET with status 101; their frames are told in words.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -73,7 +74,7 @@ def _upgrade(socket: Socket) -> dict[str, Any]:
     return {
         "summary": socket.summary,
         "operationId": socket.handler.__name__,
-        "description": (socket.handler.send_frames.__doc__ or "").strip(),
+        "description": inspect.getdoc(socket.handler.send_frames),
         "parameters": [*_path_parameters(socket.path), *_query_parameters(socket.query)],
         "responses": {
             "101": {"description": "A WebSocket"},

@@ -8,7 +8,7 @@ Whoever adds a route writes a function of a `Call` and a `Route` that names it, 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
@@ -136,4 +136,3 @@ class Socket:
     summary: str
     handler: type[Any]
     query: type[Query]
-    frames: tuple[str, ...] = field(default=())

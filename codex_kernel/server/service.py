@@ -121,7 +121,7 @@ class Service:
             notebook = notebook_from_api_path(self.root_dir, path)
         except (ValueError, OSError) as error:
             raise bad_request(f"That is no path of a notebook: {error}") from None
-        named = plain_api_path(path)
+        named = plain_api_path(self.root_dir, path)
         self._links.pop(notebook, None)
         if named != api_path(self.root_dir, notebook):
             self._links[notebook] = named

@@ -36,7 +36,11 @@ class TurnStream(SocketHandler):
             raise unknown("turn", self.ids["turn_id"])
 
     async def send_frames(self) -> None:
-        """Everything, up to the end of the turn. Waits for a slow client, which waits alone."""
+        """Frames are JSON objects with a `type`.
+
+        `event` (with `event`) for each after the given number, in order; or `snapshot` (`seq`,
+        `transcript`) in place of many; `heartbeat` in silence; `end` (`state`) is the last.
+        """
         log, follower = await self.service.opened()
         turn_id = TurnId(self.ids["turn_id"])
         reading = Reading(log, turn_id, self.query.after)

@@ -70,7 +70,7 @@ def test_installing_twice_replaces(codex: CommandLine) -> None:
     ("arguments", "said", "code"),
     [
         (("--user", "--sys-prefix"), "Give one of", 2),
-        (("--name", "not/a name"), "Invalid kernel name", 1),
+        (("--name", "not/a name"), "Choose a --name", 1),
     ],
 )
 def test_what_cannot_be_done_is_said(

@@ -46,7 +46,7 @@ def test_a_killed_codex_fails_the_turn_and_the_next_cell_goes_on(
     codex.kill()
     result = kernel.finish(request)
     assert result.reply["ename"] == "TurnFailed"
-    assert "Run the cell again" in result.reply["evalue"]
+    assert "Try again" in result.reply["evalue"]
     assert result.bundle["state"] == "failed"
     assert result.bundle["error"]["kind"] == "app_server_gone"
     assert not [i for i in result.bundle["items"] if i.get("status") in ("running", "waiting")]

@@ -123,6 +123,8 @@ async def test_websockets_work_below_a_base_url() -> None:
 
 def test_the_document_has_every_route(server: Server) -> None:
     paths: dict[str, Any] = server.get("openapi.json")["paths"]
+    assert "`snapshot`" in paths["/turns/{turn_id}/stream"]["get"]["description"]
+    assert "`presence`" in paths["/feed"]["get"]["description"]
     told = {(method.upper(), path[1:]) for path, item in paths.items() for method in item}
     assert told == {(route.method, route.path) for route in ROUTES} | {
         ("GET", socket.path) for socket in SOCKETS
