@@ -15,7 +15,7 @@ from codex_kernel.server.models import Outcome
 from codex_kernel.server.routes import Call, Refusal
 from codex_kernel.turn_log import commands
 from codex_kernel.turn_log.commands import TargetKind
-from codex_kernel.turn_log.leases import is_held
+from codex_kernel.turn_log.leases import is_held, is_run
 
 WAIT_SECONDS = 2.0
 """How long an answer waits for the outcome; then it is 202 and the id of the command."""
@@ -53,7 +53,9 @@ async def ask_session(call: Call, session_id: str, verb: str, args: dict[str, An
     if outcome is None and await is_held(call.log, session_id):
         outcome = await commands.wait(call.log, asked, CLAIM_SECONDS)
     if outcome is None:
-        call.service.spawn(_serve(call, session_id), "codex clerk")
+        # Never while a turn runs: its owner may be suspended, and does it afterwards.
+        if not await is_run(call.log, session_id):
+            call.service.spawn(_serve(call, session_id), "codex clerk")
         left = deadline - asyncio.get_running_loop().time()
         outcome = await commands.wait(call.log, asked, max(left, 0.1))
     return told(asked, outcome)

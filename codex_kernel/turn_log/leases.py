@@ -112,7 +112,16 @@ async def live_owners(log: TurnLog) -> list[Owner]:
 
 async def is_held(log: TurnLog, session_id: str) -> bool:
     """Whether a process that is not proven dead runs a turn of the session, or has it open."""
-    found = await log.database.rows(_HOLDERS, {"session": session_id})
+    return await is_run(log, session_id) or await _lives(log, _WITH_IT_OPEN, session_id)
+
+
+async def is_run(log: TurnLog, session_id: str) -> bool:
+    """Whether a process that is not proven dead runs a turn of the session."""
+    return await _lives(log, _RUNNING_IT, session_id)
+
+
+async def _lives(log: TurnLog, owners: str, session_id: str) -> bool:
+    found = await log.database.rows(owners, {"session": session_id})
     return any(owner_is_dead(owner_from(row)) is not True for row in found)
 
 
@@ -229,10 +238,13 @@ _APP_SERVERS = """
         thread_ids
     FROM owners JOIN app_servers ON app_servers.owner = owners.owner
 """
-_HOLDERS = f"""
+_RUNNING_IT = f"""
+    SELECT * FROM owners
+    WHERE owner IN (SELECT owner FROM turns WHERE {IS_LIVE} AND session_id = :session)
+"""
+_WITH_IT_OPEN = """
     SELECT * FROM owners WHERE owner IN (
-        SELECT owner FROM turns WHERE {IS_LIVE} AND session_id = :session
-        UNION SELECT owner FROM app_servers
+        SELECT owner FROM app_servers
         WHERE EXISTS (SELECT 1 FROM json_each(thread_ids) WHERE value = :session)
     )
 """

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -81,6 +83,27 @@ def test_the_kernel_of_a_session_renames_it_and_begins_anew_when_it_is_archived(
     assert "was archived by" in str(bundle["items"])
     # The server's own app-server was not needed: the kernel did it.
     assert len(app_servers(jupyter.place)) == 1
+
+
+def test_what_is_asked_of_a_suspended_kernel_in_a_turn_waits_for_it(
+    jupyter: Jupyter, kernel: ServerKernel, model: ScriptedModel
+) -> None:
+    request, _ = begun(kernel)
+    [turn] = jupyter.get("turns")["turns"]
+    path = f"sessions/{turn['session_id']}"
+    os.kill(kernel.pid, signal.SIGSTOP)
+    try:
+        answer = call(jupyter, "DELETE", path)
+        assert (answer.status, answer.json["done"]) == (202, False)
+        assert call(jupyter, "GET", path).status == 200
+        assert len(app_servers(jupyter.place)) == 1
+    finally:
+        os.kill(kernel.pid, signal.SIGCONT)
+    # Then its owner answers, as it does while a turn runs.
+    command = f"commands/{answer.json['command_id']}"
+    wait_until(lambda: call(jupyter, "GET", command).status != 202)
+    assert call(jupyter, "GET", command).json["kind"] == "SessionInUse"
+    end(kernel, model, request)
 
 
 def test_a_session_is_forked_from_any_turn_for_another_notebook(
