@@ -37,6 +37,8 @@ MESSAGE_BYTES = 600
 """What Jupyter adds to each message: identity, signature, header and parent header."""
 LIVE_OUTPUT_BYTES, LIVE_OUTPUT_LINES = 2 * 1024, 40
 """What an update shows of a command's output."""
+END_SECONDS = 0.1
+"""From the end of the last message to that of the turn, and more."""
 GROWTH = ("item.text", "item.completed")
 """Events that may bring text."""
 QUIET = ("item.text", "settings.updated", "usage.updated")
@@ -101,10 +103,12 @@ class TurnDisplay:
         beside: Live | None = None,
         *,
         has_page: bool = False,
+        draws_ahead: bool = False,
     ) -> None:
         """Nothing is sent before the first event. `beside` stands in every picture but the last.
 
         `has_page`: a page of ours reads the turn from the record; its document needs few updates.
+        `draws_ahead`: the loop may be kept busy before the turn's end, so that this is drawn soon.
         """
         self.transcript = Transcript()
         self._publisher = publisher
@@ -120,6 +124,7 @@ class TurnDisplay:
         if beside is not None:
             beside.transcript = self.transcript
         self._has_page = has_page
+        self._draws_ahead = draws_ahead
         self._interval = FOLLOWED_SECONDS if has_page else 1 / view.messages_per_second
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
@@ -149,15 +154,16 @@ class TurnDisplay:
             self._is_step |= self._growing.doubles(events, self._size)
             if self._is_step or any(event["type"] in GROWTH for event in events):
                 self._update_soon(events)
-            for event in filter(_ends_message, events):
-                self._loop.call_soon(self._prepare, event["item"]["text"])
+            if self._draws_ahead:
+                for event in filter(_ends_message, events):
+                    self._loop.call_soon(self._draw_ahead, event["item"]["text"])
         if self._beside is not None:
             self._beside.feed(events)
             if self.transcript.is_final:
                 self._beside.end()
 
-    def _prepare(self, text: str) -> None:
-        bundle.prepare(text, self.transcript.data, self._view)
+    def _draw_ahead(self, text: str) -> None:
+        bundle.draw_ahead(text, self.transcript.data, self._view)
 
     def _close(self) -> None:
         self._stop_timer()
@@ -176,9 +182,9 @@ class TurnDisplay:
         if is_first and any(event["type"] == "item.text" for event in events):
             self._has_text = self._is_step = True
             wait = 0.0
-        elif any(map(_ends_message, events)):
+        elif not any(map(_marks_step, events)) and any(map(_ends_message, events)):
             self._stop_timer()
-            wait = self._interval  # the end of the last message is followed by that of the turn
+            wait = max(wait, END_SECONDS)  # the end of the last message is followed by that of the turn
         elif all(event["type"] == "item.completed" for event in events):
             wait = self._interval
         if wait <= 0:

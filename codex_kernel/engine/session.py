@@ -193,7 +193,7 @@ class Session:
 
     async def heed_wishes(self) -> None:
         """Change settings to what was asked for in a page; without a log as they are."""
-        self._heeded = asyncio.get_running_loop().time()
+        began = asyncio.get_running_loop().time()
         await self.document.locate()
         try:
             changes, notices = await self.wishes.changes(self.settings)
@@ -203,6 +203,7 @@ class Session:
         self._notices += notices
         self._must_reopen |= "env" in changes
         self.configure(**changes)
+        self._heeded = began
 
     def mark_used(self, cell_id: CellId | None) -> None:
         """Note that the session has a turn, in this cell; the turn does not wait for it."""

@@ -77,7 +77,9 @@ class CellOutput:
             self._timer = None
         events, self._early = self._early, []
         widget = None if self.open_widget is None else self.open_widget()
-        self._display = TurnDisplay(self, self._view, self._mode, widget, has_page=self.has_page)
+        self._display = TurnDisplay(
+            self, self._view, self._mode, widget, has_page=self.has_page, draws_ahead=True
+        )
         self._show(self._display, events)
 
     def _draw_early(self) -> None:

@@ -37,6 +37,6 @@ def live_bundle(data: dict[str, Any], view: ViewSettings) -> dict[str, Any]:
     return {**live, "text/html": from_bundle(live[MIME])}
 
 
-def prepare(text: str, data: dict[str, Any], view: ViewSettings) -> None:
-    """Draw a text that has just been completed: the end of the turn need not wait for it then."""
+def draw_ahead(text: str, data: dict[str, Any], view: ViewSettings) -> None:
+    """Draw a text that is complete: the end of the turn need not wait for it then."""
     markdown.to_html(Bounds(view, data["turn_id"]).text(text))

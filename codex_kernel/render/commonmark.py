@@ -82,4 +82,6 @@ def parser(*, has_underlines: bool) -> MarkdownIt:
     if not has_underlines:
         made.disable("lheading")
     made.core.ruler.push("tame", _tame)
+    for ruler in (made.core.ruler, made.block.ruler, made.inline.ruler, made.inline.ruler2):
+        ruler.getRules("")  # else the first text compiles them, which two threads may not do
     return made

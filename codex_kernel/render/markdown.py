@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 WEB = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
-KEPT_TEXTS = 64
+KEPT_TEXTS = 32
 """A turn that runs is drawn again and again, most of it unchanged."""
 _UNDERLINE = re.compile(r"[=-][ \t]*$", re.MULTILINE)
 """What may make a heading of the lines above it."""

@@ -45,7 +45,7 @@ class Pipes(asyncio.SubprocessProtocol):
         self._stdout: asyncio.ReadTransport | None = None
         self._loop = asyncio.get_running_loop()
         self._last_chunk = 0.0
-        self._last_frame = b""
+        self._beginning = b""
         self._is_gathering = False
         self._is_paused = False
         self._is_closing = False
@@ -111,11 +111,10 @@ class Pipes(asyncio.SubprocessProtocol):
             self._flow()
 
     def _gather_in_burst(self, frames: list[bytes], size: int) -> None:
-        before, last = [self._last_frame, *frames][-2:]
-        is_alike = before[:ALIKE_BYTES] == last[:ALIKE_BYTES]
-        self._last_frame = last
+        before, last = (frame[:ALIKE_BYTES] for frame in [self._beginning, *frames][-2:])
+        self._beginning = last
         now = self._loop.time()
-        if is_alike and now - self._last_chunk < BURST_SECONDS and size < GATHERED_BYTES:
+        if before == last and now - self._last_chunk < BURST_SECONDS and size < GATHERED_BYTES:
             self._is_gathering = True
             self._flow()
             self._loop.call_later(GATHER_SECONDS, self._end_gathering)

@@ -41,7 +41,7 @@ class SessionDocuments:
     def own_cell(self) -> str | None:
         """The cell whose turn runs."""
         turn = self._session.current
-        return None if turn is None else turn.transcript.data["cell_id"]
+        return turn.transcript.data["cell_id"] if turn is not None and turn.has_begun else None
 
     async def perform(
         self, path: NotebookPath, verb: str, args: dict[str, Any], seconds: float, caller: Caller

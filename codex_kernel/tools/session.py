@@ -69,7 +69,7 @@ class SessionCaller:
 
     def _turn(self, work: Coroutine[Any, Any, Answer] | None = None) -> Turn:
         turn = self._session.current
-        if turn is None:
+        if turn is None or not turn.has_begun:
             if work is not None:
                 work.close()
             raise ToolRefused("No turn of this notebook runs.")

@@ -102,7 +102,7 @@ async def news(log: TurnLog, targets: Collection[Target]) -> News:
 async def claim(log: TurnLog, targets: Collection[Target]) -> list[CommandRow]:
     """The open commands to these targets, in the order they were asked; each is had once.
 
-    Cheap when there are none: call it whenever the tail says that something changed.
+    Cheap when there are none.
     """
     wanted = (json.dumps(list(targets)),)
     if not await log.database.rows(_OPEN, wanted):

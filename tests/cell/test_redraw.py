@@ -132,6 +132,28 @@ async def test_the_end_of_the_last_message_and_of_the_turn_are_one_picture(scree
     assert screen.shown[-1][MIME]["final"] is True
 
 
+@pytest.mark.parametrize("has_page", [False, True])
+async def test_what_follows_the_end_of_a_message_is_shown(
+    screen: Screen, has_page: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("codex_kernel.cell.display.FOLLOWED_SECONDS", 0.2)
+    view = ViewSettings(messages_per_second=1e6)
+    player = Player(TurnDisplay(screen, view, "live", has_page=has_page))
+    player.begin()
+    ended = events.item_completed(player.message("completed", "Now a command."))  # type: ignore[arg-type]  # a plain dict
+    player.feed(ended)
+    before = len(screen.shown)
+    async with asyncio.timeout(10):  # the turn goes on
+        await screen.shows_more(before)
+    assert screen.messages[-1] == "Now a command."
+    command = {"id": "c", "type": "command", "status": "running", "command": "ls", "cwd": None}
+    again = events.item_completed({**player.message("completed", "And more."), "id": "n"})  # type: ignore[arg-type]  # a plain dict
+    player.feed(again, events.item_started(command))  # type: ignore[arg-type]  # a plain dict
+    async with asyncio.timeout(10):
+        await screen.shows_more(before + 1)
+    assert screen.shown[-1][MIME]["items"][-1]["type"] == "command"
+
+
 @pytest.mark.parametrize("size", [10_000, 100_000])
 async def test_a_turn_costs_less_than_five_times_its_text(screen: Screen, size: int):
     player = Player(TurnDisplay(screen, ViewSettings(messages_per_second=1e9), "live"))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from codex_kernel.render import markdown_turn
-from codex_kernel.render.bundle import MIME, bundle, live_bundle, mime_bundle, prepare
+from codex_kernel.render.bundle import MIME, bundle, draw_ahead, live_bundle, mime_bundle
 from codex_kernel.render.html import from_bundle, html
 from codex_kernel.settings import ViewSettings
 from codex_kernel.turn import events
@@ -228,12 +228,12 @@ def test_a_live_output_is_one_picture_in_two_forms() -> None:
 
 
 @pytest.mark.parametrize("size", [10, VIEW.item_bytes + 1])
-def test_a_prepared_answer_is_not_parsed_at_the_end(
+def test_an_answer_that_was_drawn_ahead_is_not_parsed_at_the_end(
     size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = "A word.  " * size
     data = turns.turn(turns.done("message", text=text))
-    prepare(text, data, VIEW)
+    draw_ahead(text, data, VIEW)
     # Whatever is still parsed would fail.
     monkeypatch.setattr("codex_kernel.render.markdown._parser", None)
     assert mime_bundle(data, VIEW, final=True)["text/html"].count("A word.") >= size // 10
