@@ -39,11 +39,11 @@ def open_file(page: LabPage, name: str) -> Locator:
     return editor
 
 
-def open_patched(lab: Lab, page: LabPage, name: str) -> tuple[Path, Locator]:
-    """A text file, in a tab beside a notebook whose turn changes it."""
+def open_patched(lab: Lab, page: LabPage, name: str, *then: Any) -> tuple[Path, Locator]:
+    """A text file, in a tab beside a notebook whose turn changes it and goes on with `then`."""
     file = lab.place.workspace / f"{name}.txt"
     file.write_text("old\n")
-    lab.write(name, cell([patch(file.name, "old", "of Codex")], say("Done.")))
+    lab.write(name, cell([patch(file.name, "old", "of Codex"), *then], say("Done.")))
     page.open(name)
     return file, open_file(page, file.name)
 
@@ -136,7 +136,7 @@ def test_a_document_with_changes_is_left_alone_and_the_user_chooses(lab: Lab, pa
 
 
 def test_what_is_typed_while_mine_is_kept_is_kept_too(lab: Lab, page: LabPage):
-    file, editor = open_patched(lab, page, "slow")
+    file, editor = open_patched(lab, page, "slow", ["wait", "slow"])
     editor.click()
     page.page.keyboard.type("first ")
     page.run_in("slow", 0)
@@ -144,6 +144,10 @@ def test_what_is_typed_while_mine_is_kept_is_kept_too(lab: Lab, page: LabPage):
     saving = hold_first(page, "slow.txt", lambda request: request.method == "PUT")
     notice.get_by_role("button", name="Keep mine").click()
     saved = saving()
+    # The end of the turn brings no second question while the answer to the first is carried out.
+    lab.model.release("slow")
+    expect(page.output(0)).to_contain_text("Completed")
+    page.page.wait_for_timeout(500)
     editor.click()
     page.page.keyboard.type("second ")
     saved.continue_()

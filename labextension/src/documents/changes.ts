@@ -37,6 +37,8 @@ interface IFollowed {
 /** Follows every turn of the page's server, for as long as the page lives. */
 export class ChangedDocuments {
   private readonly _followed = new Map<string, IFollowed>();
+  /** What the user has chosen and is being done: not to be asked about once more. */
+  private readonly _acts = new WeakMap<DocumentRegistry.Context, Promise<void>>();
   private _checks = Promise.resolve();
 
   constructor(
@@ -129,6 +131,7 @@ export class ChangedDocuments {
   }
 
   private async _compare({ widget, context }: IOpenDocument): Promise<void> {
+    await this._acts.get(context)?.catch(() => undefined); // the notice says what went wrong
     const onDisk = await this._stat(context);
     if (onDisk === null || onDisk.last_modified === context.contentsModel?.last_modified) {
       return;
@@ -164,8 +167,16 @@ export class ChangedDocuments {
       'Codex changed %1 on disk. Here it has changes that are not saved.',
       context.path
     );
-    const keep: IChoice = { label: trans.__('Keep mine'), act: () => this._keep(context) };
-    const take: IChoice = { label: trans.__('Take theirs'), act: () => context.revert() };
+    const choice = (label: string, act: () => Promise<void>): IChoice => ({
+      label,
+      act: () => {
+        const done = act();
+        this._acts.set(context, done);
+        return done;
+      }
+    });
+    const keep = choice(trans.__('Keep mine'), () => this._keep(context));
+    const take = choice(trans.__('Take theirs'), () => context.revert());
     const { path } = context;
     const isText = context.contentsModel?.format === 'text';
     const difference = isText ? () => this._difference(context) : undefined;
