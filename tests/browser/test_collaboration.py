@@ -88,7 +88,8 @@ def test_a_turn_streams_into_both_pages_and_a_reload_does_not_double_it(
     browser: Browser, shared_lab: Lab
 ):
     lab = shared_lab
-    lab.write("both", cell([say("Half. "), ["wait", "more"], say("More. "), ["wait", "end"]]))
+    more = [say("More. "), ["wait", "end"]]
+    lab.write("both", cell([say("Half. "), ["wait", "more"], ["run", "true"]], more))
     with user(browser, lab, "both") as one, user(browser, lab, "both") as other:
         one.run(0)
         show_once(one, other, text="Half.", state="Working")
@@ -96,13 +97,13 @@ def test_a_turn_streams_into_both_pages_and_a_reload_does_not_double_it(
         box.fill("Typed, but not sent")
         before = shared_seq(other)
         lab.model.release("more")
-        show_once(one, other, text="Half. More.", state="Working")
+        show_once(one, other, text="More.", state="Working")
         wait_until(lambda: shared_seq(other) > before)
         expect(box).to_have_value("Typed, but not sent")
         expect(box).to_be_focused()
         one.page.reload()
         expect(one.cell(0)).to_be_visible()
-        show_once(one, other, text="Half. More.", state="Working")
+        show_once(one, other, text="More.", state="Working")
         lab.model.release("end")
         show_once(one, other, text="More.", state="Completed")
         for page in (one, other):

@@ -207,9 +207,12 @@ export class RestoredNotebook implements IDisposable {
    * feed, which tells of it.
    */
   private async _settled(rows: ITurnRow[]): Promise<ITurnRow[]> {
-    const { awareness } = this._panel.context.model.sharedModel;
+    const { collaborative, sharedModel } = this._panel.context.model;
+    const { awareness } = sharedModel;
     const pages = [...awareness.getStates().keys()];
-    if (pages.length <= 1 || rows.length === 0) {
+    // A page that has just opened is told of the others by the server before it hears of them.
+    const isAlone = pages.length <= 1 && (!collaborative || (await this._isAlone()));
+    if (rows.length === 0 || isAlone) {
       return rows;
     }
     const place = pages.filter(page => page <= awareness.clientID).length;
