@@ -183,8 +183,8 @@ class TurnDisplay:
             self._has_text = self._is_step = True
             wait = 0.0
         elif not any(map(_marks_step, events)) and any(map(_ends_message, events)):
-            self._stop_timer()
-            wait = max(wait, END_SECONDS)  # the end of the last message is followed by that of the turn
+            self._stop_timer()  # the end of the last message is followed by that of the turn
+            wait = max(wait, END_SECONDS)
         elif all(event["type"] == "item.completed" for event in events):
             wait = self._interval
         if wait <= 0:

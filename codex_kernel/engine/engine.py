@@ -91,7 +91,7 @@ class Engine:
         return await work(await self._session())
 
     async def _session(self) -> Session:
-        if self._ready.done():
+        if self._ready.done() and not self._ready.cancelled():
             return self._ready.result()
         # Shielded: whoever gives up waiting must not cancel the start itself.
         return await asyncio.shield(asyncio.wrap_future(self._ready))
