@@ -146,7 +146,11 @@ def _server(place: Place, environ: dict[str, str]) -> Iterator[int]:
         yield _announced(server, place.root / "jupyter-runtime")
     finally:
         server.terminate()
-        server.wait()
+        try:
+            server.wait(SECONDS)
+        finally:
+            server.kill()
+            server.wait()
 
 
 def _announced(server: subprocess.Popen[bytes], runtime: Path) -> int:

@@ -52,7 +52,7 @@ class Frontend:
     """The id of the turn of the cell's prompt, where the host numbers its cells."""
     turn: Turn | None = None
     """The turn that was recorded when the cell was queued, from `enqueue`."""
-    prepare: Callable[[Session], Awaitable[None]] = _nothing
+    get_ready: Callable[[Session], Awaitable[None]] = _nothing
     """What the host does before anything of the cell is shown."""
     began: Callable[[Turn], None] = lambda _turn: None
     """Gets each turn of the cell before anything of it is recorded."""
@@ -80,7 +80,7 @@ async def run_cell(session: Session, text: str, frontend: Frontend) -> None:
     cell = prepare(parse(text))
     waiting, by = frontend.turn, "a part of its cell that failed"
     try:
-        await asyncio.gather(frontend.prepare(session), session.heed_wishes())
+        await asyncio.gather(frontend.get_ready(session), session.heed_wishes())
         context = Context(session, frontend.say, frontend.read_line, frontend.preview)
         if cell.shell is not None:
             await run_shell(context, cell.shell)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +92,7 @@ class Turn:
         self._stop_reason: TurnErrorInfo | None = None
         self._first_stop: float | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._beginning: asyncio.Task[None]
         self._begun = asyncio.Event()
         self.done = asyncio.Event()
         """Set when the last event is written and nothing of the turn runs any more."""
@@ -164,10 +165,10 @@ class Turn:
             await self.done.wait()
             return self.transcript
         # Nothing is sent before it is recorded, but much can be looked up meanwhile.
-        beginning = asyncio.ensure_future(self._begin_once(submission))
+        self._beginning = asyncio.create_task(self._begin_once(submission))
         cancelled: asyncio.CancelledError | None = None
         try:
-            state, error = await self._in_its_turn(submission, beginning)
+            state, error = await self._in_its_turn(submission)
         except Stopped:
             state, error = "cancelled", self._stop_reason
         except asyncio.CancelledError as cancel:
@@ -176,7 +177,7 @@ class Turn:
         except Exception as failure:  # a bug must not leave a turn without its end
             state, error = self.after_failure(failure)
         try:
-            await beginning
+            await self._beginning
             await self._end(state, error)
             if self._telling.is_taken_over:
                 await self._telling.show_outcome()
@@ -190,20 +191,20 @@ class Turn:
         if not self._telling.has_begun:
             await self.begin(submission.prompt, submission.cell_id)
 
-    async def _in_its_turn(self, submission: Submission, beginning: Awaitable[None]) -> Ending:
+    async def _in_its_turn(self, submission: Submission) -> Ending:
         await self._unless_stopped(self._session.order.acquire())
         try:
             self._session.current = self
-            return await self._perform(submission, beginning)
+            return await self._perform(submission)
         finally:
             self._session.current = None
             self._session.order.release()
             await self.hearing.stop()
 
-    async def _perform(self, submission: Submission, beginning: Awaitable[None]) -> Ending:
+    async def _perform(self, submission: Submission) -> Ending:
         session = self._session
         lookups = session.keeper.begin(), session.recognise(submission.cell_id)
-        await asyncio.gather(asyncio.shield(beginning), *lookups)
+        await asyncio.gather(asyncio.shield(self._beginning), *lookups)
         session.limits.begin(session.settings)
         if not session.is_open:  # opening takes a while: say what it is for
             await self.emit([events.settings_updated(session.requested())])

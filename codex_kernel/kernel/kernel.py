@@ -152,7 +152,7 @@ class CodexKernel(CodexSettings, AnswersWhileRunning, Kernel):  # type: ignore[m
             turn_id=parent.get(_TURN_ID),
         )
         if mode == "live":
-            frontend = replace(frontend, prepare=partial(self._choose_view, output))
+            frontend = replace(frontend, get_ready=partial(self._choose_view, output))
         is_main = parent["header"].get("subshell_id") is None
         if is_main:
             self.running_parent = parent

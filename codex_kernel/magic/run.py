@@ -229,7 +229,7 @@ class Run(Generic[T]):
                     say=self._say,
                     execution_count=self._caller.execution_count,
                     read_line=None if self._attendance is None else self._read_line,
-                    prepare=self._choose_view,
+                    get_ready=self._choose_view,
                     began=self._began,
                     extras=replace(self._wish.extras, context=context),
                     notices=(notice,) if notice else (),

@@ -248,6 +248,7 @@ export interface ISessionsQuery {
   limit?: number;
 }
 
+// What the server says; each method names its shape.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Answer = any;
 type Query = { [name: string]: string | number | boolean | readonly string[] | undefined };

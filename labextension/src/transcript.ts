@@ -27,6 +27,7 @@ export interface IQuestion {
   item_id: string | null;
   outcome: string | null;
   requested_at: string;
+  // Fields follow the kind of the question.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   [field: string]: any;
 }

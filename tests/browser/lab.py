@@ -151,7 +151,11 @@ def lab_in(
         )
     finally:
         server.terminate()
-        server.wait(SECONDS)
+        try:
+            server.wait(SECONDS)
+        finally:  # one whose AnyIO threads wait for ever ends no other way
+            server.kill()
+            server.wait()
 
 
 def _packages_in(prefix: Path | None) -> dict[str, str]:

@@ -138,7 +138,10 @@ class Jupyter:
     def stop(self) -> None:
         """End it in good order, as by Ctrl-C in its terminal."""
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(SECONDS) in (0, -signal.SIGTERM), self.output
+        try:
+            assert self.process.wait(SECONDS) in (0, -signal.SIGTERM), self.output
+        finally:
+            self.kill()
 
     def kill(self) -> None:
         """End it the hard way."""

@@ -15,7 +15,7 @@ export interface IPiece {
 
 export type Line = IPiece[];
 
-/* eslint-disable no-control-regex */
+/* eslint-disable no-control-regex -- escape sequences begin with one */
 const TOKEN =
   /(?:\x1b\[|\x9b)([0-?]*)[ -/]*([@-~])?|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c\x90\x98\x9e\x9f]*(?:\x1b\\|\x9c)|\x1b[ -/]*[0-~]?|(\r?\n)|([\x00-\x08\x0b-\x1f\x7f-\x9f])|([^\x00-\x08\x0a-\x1f\x7f-\x9f]+)/g;
 /** The beginning of a sequence at the end of what has come. */

@@ -24,6 +24,7 @@ function blocks(tokens: ReadonlyArray<Token>, context: IContext, isSettled: bool
 }
 
 type Draw = (
+  // Fields of a token follow its type.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   token: any,
   context: IContext,

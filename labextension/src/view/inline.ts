@@ -43,6 +43,7 @@ function character(found: string, decimal: string, hex: string, name: string): s
   return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd';
 }
 
+// Fields of a token follow its type.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Draw = (token: any, context: IContext) => Node | Node[];
 

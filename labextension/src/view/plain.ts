@@ -1,6 +1,6 @@
 /** Untrusted text for a reader: what could hide in it is spelled out. As `render/escape.py` does. */
 
-/* eslint-disable no-control-regex */
+/* eslint-disable no-control-regex -- they are what is looked for */
 const UNPRINTABLE = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 const HIDDEN = /[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
 const BIDI = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;

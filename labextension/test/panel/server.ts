@@ -7,6 +7,7 @@ import { Api } from '../../src/api';
 import { Feed } from '../../src/feed';
 import type { ICodex } from '../../src/tokens';
 
+// Whatever JSON a test answers with.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Body = any;
 type Route = (body: Body, query: URLSearchParams) => Body;
@@ -29,6 +30,7 @@ export class Server {
 
   constructor(readonly routes: { [route: string]: Route }) {
     PageConfig.setOption('codexKernel', '1');
+    // The class below has a `this` of its own.
     // eslint-disable-next-line @typescript-eslint/no-this-alias
     const server = this;
     class Socket {
